@@ -1,0 +1,1 @@
+"""Pure signing, verifying and explaining."""
