@@ -1,0 +1,1 @@
+"""What every service stands on: calls as values, one codec, one retry decision, one transport."""

@@ -1,0 +1,127 @@
+"""A remote call as a value: what to send, and how to read the answer. PURE.
+
+A service's ``protocol`` module builds a `Call`, the transport sends it, nobody else needs to know either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from http import HTTPStatus
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+from attrs import evolve, field, frozen
+
+from cloudreel.core import redact
+
+T = TypeVar("T")
+
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+
+NO_PARAMS: Mapping[str, object] = {}
+NO_HEADERS: Mapping[str, str] = {}
+
+
+class Body(Protocol):
+    """A streamed request body of known length that can be read again from its start for each attempt."""
+
+    @property
+    def length(self) -> int:
+        """Bytes that one pass yields, exactly."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Start a fresh pass."""
+        ...
+
+
+@frozen(repr=False)
+class Request:
+    """One HTTP request before it is signed.
+
+    ``path`` is below the service's base URL, or a whole URL (an upload location). ``secret_url`` says
+    that knowing the URL is enough to use it, so that nothing of it but the host is ever shown.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, object] = NO_PARAMS
+    headers: Mapping[str, str] = NO_HEADERS
+    content: bytes | Body | None = None
+    secret_url: bool = False
+
+    @property
+    def shown_path(self) -> str:
+        """The path as a log line or an error may show it."""
+        return redact.location(self.path) if self.secret_url else redact.url(self.path)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the body is sent in pieces."""
+        return self.content is not None and not isinstance(self.content, bytes)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.shown_path}>"
+
+
+@frozen(repr=False)
+class Response:
+    """One HTTP answer, read to its end. ``headers`` has lower-case names, ``attempts`` counts from 1."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    attempts: int = 1
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status_code < HTTPStatus.BAD_REQUEST
+
+    @property
+    def reason(self) -> str:
+        """The standard phrase of the status, empty for an unknown one."""
+        try:
+            return HTTPStatus(self.status_code).phrase
+        except ValueError:
+            return ""
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is no UTF-8 is shown as replacement characters."""
+        return self.body.decode("utf-8", "replace")
+
+    def redacted(self) -> Response:
+        """Return a copy that may leave the process: no secret in headers or body."""
+        return evolve(
+            self, headers=redact.headers(self.headers), body=redact.text(self.text).encode("utf-8")
+        )
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status_code} {self.reason}, {len(self.body)} bytes>"
+
+
+@frozen
+class Call(Generic[T]):
+    """A request, the function that reads its answer, and what the transport must know between the two.
+
+    ``repeatable``: sending it twice does no harm, so it may be sent again when nobody knows whether
+    the first one arrived. ``signed``: the service's signer is asked for each attempt; upload locations
+    are not signed, their URL is the capability.
+    """
+
+    request: Request
+    parse: Callable[[Response], T]
+    repeatable: bool = True
+    signed: bool = True
+
+
+Signer: TypeAlias = Callable[[Request, float], Request]
+"""``(request, now) -> signed request``; ``now`` in UNIX seconds, asked anew for each attempt."""
+
+Credential: TypeAlias = "str | Callable[[], str]"
+"""A key, or a function that returns the current one."""
+
+
+def reveal(credential: Credential) -> str:
+    """Return the current text of a credential."""
+    return credential if isinstance(credential, str) else credential()

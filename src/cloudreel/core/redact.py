@@ -1,0 +1,57 @@
+"""What a log line or an error may show. PURE.
+
+The old services put secrets wherever they pleased: in the query (Panda, Telestream, signed CloudKey
+URLs), in a JSON body (CloudKey RPC), in XML (Flix Cloud), in an upload location (all of them).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+MASK = "***"
+
+_SECRET_NAMES = (
+    "access_key|secret_key|signature|auth|token|drm_token|api[_-]key|aws_access_key|aws_secret_key"
+    "|password|seal|user_aws_key|user_aws_secret|encryption_key|input_password|output_password"
+    "|watermark_password|thumbnails_password"
+)
+_QUERY = re.compile(rf"(?i)(?<![\w-])({_SECRET_NAMES})=[^&\s\"'<>]*")
+_JSON_MEMBER = re.compile(rf"(?i)\"({_SECRET_NAMES}|location)\"\s*:\s*\"(?:[^\"\\]|\\.)*\"")
+_XML_ELEMENT = re.compile(r"(?is)<(api-key|password)>.*?</\1>")
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@")
+_UPLOAD_URL = re.compile(r"(?i)\b(https?://[^/\s\"'<>]+/)(?:upload|files|status)\b[^\s\"'<>]*")
+_SECRET_HEADERS = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "location", "x-api-key"}
+)
+
+
+def url(value: str) -> str:
+    """Return a URL with the values of secret parameters and any user:password masked.
+
+    Args:
+        value: a whole URL, or a path with an optional query.
+    """
+    return _QUERY.sub(rf"\1={MASK}", _USERINFO.sub(rf"\1{MASK}@", value))
+
+
+def location(value: str) -> str:
+    """Return scheme and host of a URL whose mere possession is the permission to use it."""
+    parts = urlsplit(value)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, f"/{MASK}", "", "")) if host else MASK
+
+
+def headers(values: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with the values of those that carry credentials or capabilities masked."""
+    return {
+        name: MASK if name.lower() in _SECRET_HEADERS else text(value) for name, value in values.items()
+    }
+
+
+def text(value: str) -> str:
+    """Return free text (a message, a body) with everything that looks like a secret masked."""
+    value = _JSON_MEMBER.sub(rf'"\1":"{MASK}"', value)
+    value = _XML_ELEMENT.sub(rf"<\1>{MASK}</\1>", value)
+    return url(_UPLOAD_URL.sub(rf"\1{MASK}", value))
