@@ -23,10 +23,8 @@ Each service adds its old client's names as classes that mix its own root with o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from typing import Protocol, Self, runtime_checkable
 
 __all__ = [
     "ApiError",
@@ -56,6 +54,38 @@ class Redactable(Protocol):
         ...
 
 
+class Answer(Protocol):
+    """What an error keeps of the service's answer."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, names in lower case."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The body as it came."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        ...
+
+
+class Resumable(Protocol):
+    """What an error keeps of an upload that it stopped."""
+
+    def to_json(self) -> str:
+        """Return the ticket as text that another process can go on with."""
+        ...
+
+
 class CloudReelError(Exception):
     """The root of every error cloudreel raises.
 
@@ -69,11 +99,11 @@ class CloudReelError(Exception):
     status: int | None = None
     request_id: str | None = None
     attempts: int | None = None
-    response: Any = None
-    ticket: Any = None
+    response: Answer | None = None
+    ticket: Resumable | None = None
     _cause_text: str | None = None
 
-    def __init__(self, message: str = "", **context: Any) -> None:
+    def __init__(self, message: str = "", **context: object) -> None:
         super().__init__(message)
         for name, value in context.items():
             setattr(self, name, value)
@@ -94,7 +124,7 @@ class CloudReelError(Exception):
             return f"{type(self.__cause__).__name__}: {self.__cause__}"
         return self._cause_text
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         state: dict[str, object] = {
             name: value.redacted() if isinstance(value, Redactable) else value
             for name, value in self.__dict__.items()
@@ -104,7 +134,9 @@ class CloudReelError(Exception):
         return _rebuild, (type(self), self.args, state)
 
 
-def _rebuild(kind: type[CloudReelError], args: tuple[object, ...], state: Mapping[str, object]) -> CloudReelError:
+def _rebuild(
+    kind: type[CloudReelError], args: tuple[object, ...], state: Mapping[str, object]
+) -> CloudReelError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
@@ -152,7 +184,7 @@ class ServiceError(ApiError):
 class JobFailed(ApiError):
     """An encoding, a video or a job ended in failure; ``job`` is the object that failed."""
 
-    job: Any = None
+    job: object = None
 
 
 class DecodeError(CloudReelError):

@@ -15,7 +15,7 @@ from cloudreel.core import redact
 
 T = TypeVar("T")
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 NO_PARAMS: Mapping[str, object] = {}
 NO_HEADERS: Mapping[str, str] = {}
@@ -92,9 +92,7 @@ class Response:
 
     def redacted(self) -> Response:
         """Return a copy that may leave the process: no secret in headers or body."""
-        return evolve(
-            self, headers=redact.headers(self.headers), body=redact.text(self.text).encode("utf-8")
-        )
+        return evolve(self, headers=redact.headers(self.headers), body=redact.text(self.text).encode("utf-8"))
 
     def __repr__(self) -> str:
         return f"<Response {self.status_code} {self.reason}, {len(self.body)} bytes>"

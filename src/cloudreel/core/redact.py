@@ -12,13 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 MASK = "***"
 
-_SECRET_NAMES = (
+_MASKED = (
     "access_key|secret_key|signature|auth|token|drm_token|api[_-]key|aws_access_key|aws_secret_key"
     "|password|seal|user_aws_key|user_aws_secret|encryption_key|input_password|output_password"
     "|watermark_password|thumbnails_password"
 )
-_QUERY = re.compile(rf"(?i)(?<![\w-])({_SECRET_NAMES})=[^&\s\"'<>]*")
-_JSON_MEMBER = re.compile(rf"(?i)\"({_SECRET_NAMES}|location)\"\s*:\s*\"(?:[^\"\\]|\\.)*\"")
+_QUERY = re.compile(rf"(?i)(?<![\w-])({_MASKED})=[^&\s\"'<>]*")
+_JSON_MEMBER = re.compile(rf"(?i)\"({_MASKED}|location)\"\s*:\s*\"(?:[^\"\\]|\\.)*\"")
 _XML_ELEMENT = re.compile(r"(?is)<(api-key|password)>.*?</\1>")
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@")
 _UPLOAD_URL = re.compile(r"(?i)\b(https?://[^/\s\"'<>]+/)(?:upload|files|status)\b[^\s\"'<>]*")
@@ -45,9 +45,7 @@ def location(value: str) -> str:
 
 def headers(values: Mapping[str, str]) -> dict[str, str]:
     """Return headers with the values of those that carry credentials or capabilities masked."""
-    return {
-        name: MASK if name.lower() in _SECRET_HEADERS else text(value) for name, value in values.items()
-    }
+    return {name: MASK if name.lower() in _SECRET_HEADERS else text(value) for name, value in values.items()}
 
 
 def text(value: str) -> str:

@@ -1,0 +1,265 @@
+"""Bytes to values and back: the one converter. PURE.
+
+The services are old and loose: numbers arrive as text, dates in two shapes, fields come and go. What
+is known is given its type, what is unknown is kept in ``details``, what is missing is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from types import UnionType
+from typing import TypeVar, cast
+
+import attrs
+import cattrs
+import orjson
+from attrs import Factory, define
+
+from cloudreel.core.call import JSON, Response
+from cloudreel.errors import DecodeError
+
+F = TypeVar("F", bound="Fields")
+Details = dict[str, JSON]
+
+
+@define(slots=False)
+class Fields:
+    """Base of the typed views: ``details`` is the service's object with its JSON values unchanged."""
+
+    details: Details = Factory(Details)
+
+
+def to_json(value: object) -> bytes:
+    """Return the JSON bytes of a value."""
+    return orjson.dumps(value)
+
+
+def from_json(data: bytes | str) -> JSON:
+    """Return the value of a JSON text.
+
+    Raises:
+        DecodeError: the text is no JSON.
+    """
+    try:
+        return cast(JSON, orjson.loads(data))
+    except orjson.JSONDecodeError as error:
+        shown = data[:80]
+        raise DecodeError(f"This is no JSON ({error}): {shown!r}") from error
+
+
+def json_of(response: Response) -> JSON:
+    """Return the JSON value of an answer."""
+    return from_json(response.body)
+
+
+def object_of(response: Response) -> Details:
+    """Return the JSON object of an answer, which may be nothing else."""
+    value = json_of(response)
+    if not isinstance(value, dict):
+        raise DecodeError(f"A JSON object was expected, but {_named(value)} came")
+    return value
+
+
+def objects_of(response: Response, root: str = "") -> list[Details]:
+    """Return the JSON objects of a list, which may stand under the key ``root``."""
+    value = json_of(response)
+    if isinstance(value, dict) and root in value:
+        value = value[root]
+    if not isinstance(value, list):
+        raise DecodeError(f"A JSON array was expected, but {_named(value)} came")
+    if any(not isinstance(item, dict) for item in value):
+        raise DecodeError("An array of JSON objects was expected, but something else stands in it")
+    return cast("list[Details]", value)
+
+
+def record_of(kind: type[F]) -> Callable[[Response], F]:
+    """Return a parser: one JSON object to one ``kind``."""
+    return lambda response: structure(object_of(response), kind)
+
+
+def records_of(kind: type[F], root: str = "") -> Callable[[Response], list[F]]:
+    """Return a parser: an array of JSON objects to a list of ``kind``."""
+    return lambda response: [structure(item, kind) for item in objects_of(response, root)]
+
+
+def structure(details: Details, kind: type[F]) -> F:
+    """Return the typed view of a JSON object; the object itself becomes its ``details``.
+
+    Raises:
+        DecodeError: a known field holds something that is not of its type.
+    """
+    return converter.structure(details, kind)
+
+
+def parse_date(text: str) -> datetime:
+    """Return an aware datetime of ``2014/11/05 13:45:14 +0000`` (panda.md 5) or of an ISO 8601 text.
+
+    Raises:
+        ValueError: neither shape, or no time zone.
+    """
+    if text[4:5] == "/":
+        text = f"{text[:4]}-{text[5:7]}-{text[8:19]}{text[20:]}"
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"a date without time zone: {text!r}")
+    return moment
+
+
+def format_date(moment: datetime) -> str:
+    """Return an aware datetime in the services' own shape, ``2014/11/05 13:45:14 +0000``."""
+    return moment.strftime("%Y/%m/%d %H:%M:%S %z")
+
+
+# -- readers of single values: None for null and, but for text, for the empty string ----------------
+
+
+def read_text(value: JSON, _: object = None) -> str | None:
+    """Return text; numbers and booleans are spelled as JSON does."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise ValueError(f"text was expected, not {_named(value)}")
+
+
+def read_int(value: JSON, _: object = None) -> int | None:
+    """Return a whole number of an int, a float or numeric text."""
+    number = read_float(value)
+    if number is None or isinstance(value, int):
+        return cast("int | None", value if number is not None else None)
+    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+        return int(value)
+    return round(number)
+
+
+def read_float(value: JSON, _: object = None) -> float | None:
+    """Return a number of an int, a float or numeric text."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"a number was expected, not {_named(value)}")
+    number = float(value)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError(f"a finite number was expected, not {value!r}")
+    return number
+
+
+def read_bool(value: JSON, _: object = None) -> bool | None:
+    """Return a boolean of true, false, 0, 1 or their texts."""
+    if value is None or value == "":
+        return None
+    known = {"true": True, "false": False, "1": True, "0": False}
+    name = str(value).lower()
+    if name not in known or isinstance(value, float):
+        raise ValueError(f"true or false was expected, not {value!r}")
+    return known[name]
+
+
+def read_date(value: JSON, _: object = None) -> datetime | None:
+    """Return an aware datetime."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"a date was expected, not {_named(value)}")
+    return parse_date(value)
+
+
+def read_number_or_text(value: JSON, _: object = None) -> float | str | None:
+    """Return a number as it is, other text as text (``fps`` may be ``same_as_source``)."""
+    if isinstance(value, bool | int | float) or value is None or value == "":
+        return read_float(value)
+    return read_text(value)
+
+
+def read_texts(value: JSON, _: object = None) -> list[str]:
+    """Return a list of texts; null is an empty one."""
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list):
+        raise ValueError(f"a list was expected, not {_named(value)}")
+    return [text for item in value if (text := read_text(item)) is not None]
+
+
+def _read_details(value: JSON, _: object = None) -> Details:
+    if value is None or value == "":
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"an object was expected, not {_named(value)}")
+    return value
+
+
+def _fields_reader(kind: type[Fields]) -> Callable[[object, object], Fields]:
+    """Build the structure hook of one kind: a positional constructor call, no reflection per object."""
+    attrs.resolve_types(kind)
+    known = [a for a in attrs.fields(kind) if a.name != "details"]
+    readers = [(a.name, _reader(a.type)) for a in known]
+
+    def read(value: object, _: object) -> Fields:
+        details = _read_details(cast(JSON, value))
+        get = details.get
+        try:
+            values = [reader(get(name)) for name, reader in readers]
+        except (ValueError, OverflowError):
+            raise _explained(kind.__name__, details, readers) from None
+        return kind(details, *values)
+
+    return read
+
+
+def _explained(
+    kind: str, details: Mapping[str, JSON], readers: list[tuple[str, Callable[[JSON], object]]]
+) -> DecodeError:
+    reasons: list[str] = []
+    for name, reader in readers:
+        try:
+            reader(details.get(name))
+        except (ValueError, OverflowError) as error:
+            reasons.append(f"{name}: {error}")
+    return DecodeError(f"{kind} {details.get('id', '')} cannot be read: {'; '.join(reasons)}")
+
+
+@cache
+def _reader(kind: object) -> Callable[[JSON], object]:
+    hook = converter.get_structure_hook(kind)
+    return lambda value: hook(value, kind)
+
+
+def _named(value: object) -> str:
+    names: dict[type[object], str] = {
+        dict: "an object",
+        list: "an array",
+        str: "text",
+        bool: "a boolean",
+        type(None): "null",
+    }
+    return names.get(type(value), "a number")
+
+
+def _make_converter() -> cattrs.Converter:
+    made = cattrs.Converter(detailed_validation=False)
+    readers: dict[object, Callable[[JSON, object], object]] = {
+        str | None: read_text,
+        int | None: read_int,
+        float | None: read_float,
+        bool | None: read_bool,
+        datetime | None: read_date,
+        float | str | None: read_number_or_text,
+        list[str]: read_texts,
+        Details: _read_details,
+    }
+    for kind, reader in readers.items():
+        if isinstance(kind, UnionType):
+            made.register_structure_hook_func(kind.__eq__, reader)
+        else:
+            made.register_structure_hook(kind, reader)
+    made.register_structure_hook_factory(
+        lambda t: isinstance(t, type) and issubclass(t, Fields), _fields_reader
+    )
+    return made
+
+
+converter = _make_converter()

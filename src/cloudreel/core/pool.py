@@ -1,0 +1,143 @@
+"""The connections of one client and its copies: one httpx client, on one event loop, behind one limit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import threading
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from functools import cache
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from cloudreel.core.options import Wiring
+from cloudreel.errors import CloudReelError, WrongEventLoopError
+
+_ours: ContextVar[bool] = ContextVar("cloudreel_request", default=False)
+
+
+class _NotOurs(logging.Filter):
+    """Drop what httpx logs about our requests: it shows whole URLs, and ours carry signatures."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not _ours.get()
+
+
+for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+    logging.getLogger(_name).addFilter(_NotOurs())
+
+
+@contextmanager
+def unlogged() -> Generator[None]:
+    """Keep the HTTP library's own log lines quiet for what is sent inside."""
+    token = _ours.set(True)
+    try:
+        yield
+    finally:
+        _ours.reset(token)
+
+
+_ssl_lock = threading.Lock()
+
+
+@cache
+def _default_ssl_context() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def shared_ssl_context() -> ssl.SSLContext:
+    """Return the process's one verifying SSL context; making one costs more than a call."""
+    with _ssl_lock:
+        return _default_ssl_context()
+
+
+class Pool:
+    """Opens the HTTP client on first use and remembers the event loop it belongs to."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.wiring = wiring
+        self.clock_offset = 0.0  # what to add to our clock to agree with the service's
+        self._client: httpx.AsyncClient | None = None
+        self._slots: anyio.Semaphore | None = None
+        self._home: tuple[int, object] | None = None
+        self._next_start = 0.0
+        self._closed = False
+
+    def client(self) -> httpx.AsyncClient:
+        """Return the HTTP client, made on first use.
+
+        Raises:
+            WrongEventLoopError: it was made on another event loop, or before a fork.
+            CloudReelError: the pool is closed.
+        """
+        if self._closed:
+            raise CloudReelError("This client is closed; make a new one")
+        here = (os.getpid(), anyio.lowlevel.current_token())
+        if self._home is None:
+            self._home = here
+            self._slots = anyio.Semaphore(self.wiring.limits.in_flight)
+            self._client = self.wiring.http_client or self._make_client()
+        elif self._home[0] != here[0]:
+            raise WrongEventLoopError(
+                "This client was used before the process forked, and its connections belong to the parent; "
+                "make the client in the child"
+            )
+        elif self._home[1] != here[1]:
+            raise WrongEventLoopError(
+                "This client belongs to another event loop, where its connections live; make one client per "
+                "event loop (in a web service: at start-up, not at import; in scripts: one anyio.run around "
+                "all of it), or use the synchronous client"
+            )
+        assert self._client is not None
+        return self._client
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncGenerator[None]:
+        """Hold one of the places for requests under way, in step with the allowed rate."""
+        assert self._slots is not None
+        async with self._slots:
+            if rate := self.wiring.limits.per_second:
+                now = anyio.current_time()
+                start = max(now, self._next_start)
+                self._next_start = start + 1 / rate
+                await anyio.sleep(start - now)
+            yield
+
+    async def close(self) -> None:
+        """Close the connections; a client or transport that the caller brought stays open."""
+        client, self._client = self._client, None
+        if client is not None and self.wiring.http_client is None:
+            if self._home != (os.getpid(), anyio.lowlevel.current_token()):
+                self._client = client
+                raise WrongEventLoopError("Close this client on the event loop that it was used on")
+            await client.aclose()
+        self._closed = True
+
+    def _make_client(self) -> httpx.AsyncClient:
+        wiring = self.wiring
+        verify = shared_ssl_context() if wiring.verify is True else wiring.verify
+        limit = wiring.limits.in_flight
+        return httpx.AsyncClient(
+            transport=wiring.transport or self._chosen_transport(verify),
+            verify=verify,
+            proxy=wiring.proxy,
+            limits=httpx.Limits(max_connections=limit, max_keepalive_connections=limit),
+            follow_redirects=False,
+        )
+
+    def _chosen_transport(self, verify: ssl.SSLContext | bool) -> httpx.AsyncBaseTransport | None:
+        if self.wiring.http == "httpx" or os.environ.get("CLOUDREEL_PLAIN_HTTP") == "1":
+            return None
+        try:
+            from httpx_aiohttp import AiohttpTransport
+        except ImportError as error:
+            raise CloudReelError(
+                'http="aiohttp" needs the extra: pip install "cloudreel[aiohttp]"'
+            ) from error
+        proxy = self.wiring.proxy
+        return AiohttpTransport(verify=verify, proxy=httpx.Proxy(proxy) if proxy else None)

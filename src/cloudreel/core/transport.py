@@ -1,0 +1,314 @@
+"""The one sender of calls: sign, send, retry, map errors, log a line."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import anyio
+import httpx
+from attrs import frozen
+
+from cloudreel.core import redact, retry
+from cloudreel.core.call import Body, Call, Request, Response, Signer
+from cloudreel.core.failures import ErrorFamily, Failure
+from cloudreel.core.options import Options, default_user_agent
+from cloudreel.core.pool import Pool, unlogged
+from cloudreel.errors import (
+    CloudReelError,
+    DecodeError,
+    RequestTimedOut,
+    SigningError,
+    TransportError,
+)
+
+T = TypeVar("T")
+
+LARGEST_ANSWER = 64 * 2**20  # bytes; the contract's cap for JSON and XML
+
+log = logging.getLogger("cloudreel")
+
+
+def _never(failure: Failure) -> bool:
+    return False
+
+
+@frozen
+class Service:
+    """What the transport must know of a service.
+
+    ``sign`` signs a request for one attempt; ``read_failure`` finds the refusal in an answer, if it is
+    one; ``is_clock_skew`` recognises the refusal that a wrong clock causes.
+    """
+
+    name: str
+    base_url: str
+    errors: ErrorFamily
+    sign: Signer
+    read_failure: Callable[[Response], Failure | None]
+    is_clock_skew: Callable[[Failure], bool] = _never
+
+
+@frozen
+class _Lost:
+    """An attempt without an answer."""
+
+    loss: retry.Loss
+    timed_out: bool
+    cause: Exception | None
+
+
+class Transport:
+    """Sends calls of one service over a shared pool, with one set of options."""
+
+    def __init__(
+        self,
+        service: Service,
+        pool: Pool,
+        options: Options,
+        *,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.service = service
+        self.options = options
+        self._pool = pool
+        self._clock = clock
+        self._jitter = jitter
+
+    def with_options(self, options: Options) -> Transport:
+        """Return a transport with other options over the same connections."""
+        return Transport(self.service, self._pool, options, clock=self._clock, jitter=self._jitter)
+
+    def for_service(self, service: Service) -> Transport:
+        """Return a transport for another scope or signer over the same connections."""
+        return Transport(service, self._pool, self.options, clock=self._clock, jitter=self._jitter)
+
+    def now(self) -> float:
+        """Return the UNIX time by the service's clock, as far as it is known."""
+        return self._clock() + self._pool.clock_offset
+
+    async def close(self) -> None:
+        """Close the connections shared by all copies."""
+        await self._pool.close()
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a call and return what its answer means.
+
+        Raises:
+            ApiError: the service refused it (the service's own class of the right category).
+            TransportError: no answer came (the service's own class).
+            DecodeError: the answer cannot be read (the service's own class).
+        """
+        response = await self.exchange(call)
+        try:
+            return call.parse(response)
+        except DecodeError as error:
+            shown = f"{self.service.name} {call.request.method} {call.request.shown_path}"
+            raise self._error(
+                DecodeError, f"{shown}: {error.message}", call.request, response.attempts, response
+            ) from error
+
+    async def exchange(self, call: Call[T]) -> Response:
+        """Send a call and return the answer, which is no refusal."""
+        started = time.monotonic()
+        with anyio.move_on_after(self.options.deadline) as scope:
+            response = await self._attempts(call, started)
+        if scope.cancelled_caught:
+            shown = f"{self.service.name} {call.request.method} {call.request.shown_path}"
+            raise self._error(
+                RequestTimedOut,
+                f"{shown}: the deadline of {self.options.deadline:g} s over all attempts has passed",
+                call.request,
+            )
+        return response  # pyright: ignore[reportPossiblyUnboundVariable]
+
+    async def _attempts(self, call: Call[T], started: float) -> Response:
+        attempt = 0
+        clock_corrected = False
+        while True:
+            attempt += 1
+            sent_at = self._clock()
+            outcome = await self._attempt(call, attempt)
+            if isinstance(outcome, Response):
+                failure = self.service.read_failure(outcome)
+                if failure is None:
+                    self._log(call.request, outcome, started)
+                    return outcome
+                if self.service.is_clock_skew(failure) and not clock_corrected:
+                    clock_corrected = self._correct_clock(outcome, sent_at)
+                    if clock_corrected:
+                        attempt -= 1
+                        continue
+                judged: retry.Loss | retry.Refusal = retry.Refusal(outcome.status_code, failure)
+                error = self._refused(call.request, outcome, failure)
+            else:
+                judged = outcome.loss
+                error = self._unanswered(call.request, outcome, attempt)
+            delay = retry.decide(
+                attempt,
+                judged,
+                repeatable=call.repeatable,
+                retries=self.options.retries,
+                jitter=self._jitter(),
+            )
+            if delay is None:
+                log.warning("%s", error)
+                cause = outcome.cause if isinstance(outcome, _Lost) else None
+                raise error from cause
+            log.debug("%s; attempt %d follows in %.2f s", error, attempt + 1, delay)
+            await anyio.sleep(delay)
+
+    async def _attempt(self, call: Call[T], attempt: int) -> Response | _Lost:
+        client = self._pool.client()
+        request = call.request
+        if call.signed:
+            if request.path.startswith(("http://", "https://")):
+                raise SigningError("A signed call goes to the service's own address, not to a whole URL")
+            request = self.service.sign(request, self.now())
+        # A streamed body may take as long as the line needs as long as it moves: httpx watches each
+        # read and write. A small call has to be over in time as a whole.
+        limit = None if request.streamed else self.options.timeout
+        try:
+            async with self._pool.slot():
+                with anyio.move_on_after(limit) as scope:
+                    return await self._send_once(client, request, attempt)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
+            return _Lost(retry.Loss.UNSENT, isinstance(error, httpx.TimeoutException), error)
+        except httpx.DecodingError as error:
+            raise self._error(DecodeError, "The answer's compression is broken", request, attempt) from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise self._error(
+                TransportError, f"{request.shown_path} is no URL that can be called", request, attempt
+            ) from error
+        except httpx.TransportError as error:
+            return _Lost(retry.Loss.UNKNOWN, isinstance(error, httpx.TimeoutException), error)
+        assert scope.cancelled_caught
+        return _Lost(retry.Loss.UNKNOWN, timed_out=True, cause=None)
+
+    async def _send_once(self, client: httpx.AsyncClient, request: Request, attempt: int) -> Response:
+        options = self.options
+        headers = {"User-Agent": options.user_agent or default_user_agent(), **request.headers}
+        content: bytes | _Pass | None
+        if request.content is None:
+            # Old proxies answer 411 to a POST without a length (panda.md 2).
+            content = b"" if request.method in ("POST", "PUT") else None
+        elif isinstance(request.content, bytes):
+            content = request.content
+        else:
+            headers["Content-Length"] = str(request.content.length)
+            content = _Pass(request.content)
+        built = client.build_request(
+            request.method,
+            self._url(request),
+            headers=headers,
+            content=content,
+            timeout=httpx.Timeout(options.timeout, connect=options.connect_timeout),
+        )
+        with unlogged():
+            answer = await client.send(built, stream=True, follow_redirects=False)
+            try:
+                body = await self._read(answer, request, attempt)
+            finally:
+                await answer.aclose()
+        return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, attempt)
+
+    async def _read(self, answer: httpx.Response, request: Request, attempt: int) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in answer.aiter_bytes():
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                raise self._error(
+                    DecodeError, f"The answer is larger than {LARGEST_ANSWER} bytes", request, attempt
+                )
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _url(self, request: Request) -> str:
+        base = "" if request.path.startswith(("http://", "https://")) else self.service.base_url
+        url = base + request.path
+        if not request.params:
+            return url
+        query = urlencode({k: str(v) for k, v in request.params.items()}, quote_via=quote, safe="")
+        return f"{url}{'&' if '?' in url else '?'}{query}"
+
+    def _correct_clock(self, response: Response, sent_at: float) -> bool:
+        """Adopt the service's clock from the ``Date`` of its answer; the reply is half a trip old."""
+        try:
+            theirs = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+        except ValueError:
+            return False
+        middle = (sent_at + self._clock()) / 2
+        self._pool.clock_offset = theirs - middle
+        log.warning(
+            "%s: our clock is off by %.0f s; signing by the service's", self.service.name, theirs - middle
+        )
+        return True
+
+    def _refused(self, request: Request, response: Response, failure: Failure) -> CloudReelError:
+        name = f" {failure.name}" if failure.name else f" {response.reason}"
+        why = f": {redact.text(failure.message)}" if failure.message else ""
+        text = (
+            f"{self.service.name} refused {request.method} {request.shown_path}: "
+            f"{response.status_code}{name}{why}"
+        )
+        error = self._error(failure.category, text, request, response.attempts, response)
+        if failure.retry_after is not None:
+            error.retry_after = failure.retry_after  # type: ignore[attr-defined]
+        return error
+
+    def _unanswered(self, request: Request, lost: _Lost, attempt: int) -> CloudReelError:
+        kind = RequestTimedOut if lost.timed_out else TransportError
+        what = "no answer in time" if lost.timed_out else "no usable answer"
+        why = f" ({redact.text(str(lost.cause))})" if lost.cause is not None and str(lost.cause) else ""
+        acted = "; nothing was sent" if lost.loss is retry.Loss.UNSENT else "; it may have been acted on"
+        text = f"{self.service.name} {request.method} {request.shown_path}: {what}{why}{acted}"
+        return self._error(kind, text, request, attempt)
+
+    def _error(
+        self,
+        category: type[CloudReelError],
+        text: str,
+        request: Request,
+        attempts: int | None = None,
+        response: Response | None = None,
+    ) -> CloudReelError:
+        return self.service.errors.leaf(category)(
+            text,
+            method=request.method,
+            url=request.shown_path if request.secret_url else redact.url(self._url(request)),
+            status=response.status_code if response is not None else None,
+            request_id=response.headers.get("x-request-id") if response is not None else None,
+            attempts=attempts,
+            response=response,
+        )
+
+    def _log(self, request: Request, response: Response, started: float) -> None:
+        # The parts of an upload are many; what they amount to is told by the upload.
+        log.log(
+            logging.DEBUG if request.streamed else logging.INFO,
+            "%s %s %s -> %d in %.3f s (attempt %d)",
+            self.service.name,
+            request.method,
+            request.shown_path,
+            response.status_code,
+            time.monotonic() - started,
+            response.attempts,
+        )
+
+
+class _Pass(httpx.AsyncByteStream):
+    """One pass over a body, as httpx wants it."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._body:
+            yield piece
