@@ -1,0 +1,167 @@
+"""PURE. A recipe and what is known about the source become ffmpeg's arguments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .probe import CONTAINERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .presets import Recipe
+    from .probe import MediaInfo
+
+H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
+VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "0", "-pix_fmt", "yuv420p")
+THEORA = ("-c:v", "libtheora", "-pix_fmt", "yuv420p")
+HLS_SECONDS = 6
+
+VIDEO_CODECS = {"h264": H264, "webm": VP8, "ogg": THEORA, "hls": H264}
+AUDIO_CODECS = {
+    "h264": "aac",
+    "webm": "libvorbis",
+    "ogg": "libvorbis",
+    "hls": "aac",
+    "mp3": "libmp3lame",
+    "aac": "aac",
+    "vorbis": "libvorbis",
+}
+FORMATS = {"h264": "mp4", "webm": "webm", "ogg": "ogg", "mp3": "mp3", "aac": "adts", "vorbis": "ogg", "hls": "hls"}
+AUDIO_ONLY = frozenset({"mp3", "aac", "vorbis", "hls.variant.audio"})
+
+
+def read(source: Path) -> list[str]:
+    """Return the arguments that open a file and nothing but that file."""
+    return ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", f"file:{source}"]
+
+
+def encode(source: Path, info: MediaInfo, recipe: Recipe, stem: Path) -> list[str]:
+    """Return the arguments that make ``stem + extname`` from the source as the recipe says."""
+    family = recipe.preset.partition(".")[0]
+    arguments = ["-y", "-nostats", "-progress", "pipe:1", *_clip(recipe), *read(source), *_length(recipe)]
+    arguments += ["-map_metadata", "-1", "-sn", "-dn", "-threads", "2"]
+    if recipe.preset in AUDIO_ONLY:
+        arguments += ["-vn", "-map", "0:a:0", *_audio(family, recipe)]
+    else:
+        arguments += ["-map", "0:V:0", "-map", "0:a:0?", *_video(family, info, recipe), *_audio(family, recipe)]
+    return [*arguments, *_container(family, recipe, stem)]
+
+
+def stills(source: Path, info: MediaInfo, recipe: Recipe, stem: Path) -> list[str]:
+    """Return the arguments that make ``stem_1.jpg`` and so on, spread evenly over the source."""
+    every = seconds_to_encode(info, recipe) / max(recipe.frame_count, 1)
+    filters = [rf"select=gte(t\,selected_n*{every:.4f})", *picture_filters(info, recipe)]
+    arguments = ["-y", "-nostats", "-progress", "pipe:1", *_clip(recipe), *read(source), *_length(recipe)]
+    arguments += ["-map", "0:V:0", "-vf", ",".join(filters), "-fps_mode", "vfr", "-q:v", "3"]
+    arguments += ["-frames:v", str(recipe.frame_count), "-f", "image2", f"{_pattern(stem)}_%d.jpg"]
+    return arguments
+
+
+def seconds_to_encode(info: MediaInfo, recipe: Recipe) -> float:
+    """Return how many seconds of the source the recipe takes; 0 if the source's length is unknown."""
+    left = max((info.duration_ms or 0) / 1000 - (recipe.clip_offset or 0.0), 0.0)
+    return left if recipe.clip_length is None else min(left, recipe.clip_length)
+
+
+def picture_filters(info: MediaInfo, recipe: Recipe) -> list[str]:
+    """Return the filters that bring the picture to the recipe's size by its aspect mode.
+
+    ``letterbox`` and ``pad`` keep the whole picture and fill up with black, ``constrain`` keeps it and fills
+    nothing, ``crop`` and ``fill`` cover the size and cut what stands out, ``stretch`` ignores the ratio,
+    ``center`` does not scale, ``preserve`` keeps the source's own size. Without ``upscale`` no picture grows:
+    the size shrinks instead, except that ``pad`` keeps it and adds more black.
+    """
+    shown = info.shown_size
+    if shown is None:
+        return []
+    wide, high = shown
+    box_wide, box_high = _box(recipe, wide, high)
+    mode = recipe.aspect_mode
+    if mode == "center":
+        cut = f"crop={min(_even(wide), box_wide)}:{min(_even(high), box_high)}"
+        return [f"scale={_even(wide)}:{_even(high)}", cut, *_frame(box_wide, box_high)]
+    factors = (box_wide / wide, box_high / high)
+    factor = max(factors) if mode in {"crop", "fill"} else min(factors)
+    if mode == "preserve":
+        return [f"scale={_even(wide)}:{_even(high)}", "setsar=1"]
+    if factor > 1 and not recipe.upscale:
+        if mode != "pad":
+            box_wide, box_high = _even(box_wide / factor), _even(box_high / factor)
+        factor = 1.0
+    scaled_wide, scaled_high = _even(wide * factor), _even(high * factor)
+    if mode == "stretch":
+        return [f"scale={box_wide}:{box_high}", "setsar=1"]
+    if mode == "constrain":
+        return [f"scale={scaled_wide}:{scaled_high}", "setsar=1"]
+    if mode in {"crop", "fill"}:
+        over = f"scale={max(scaled_wide, box_wide)}:{max(scaled_high, box_high)}"
+        return [over, f"crop={box_wide}:{box_high}", "setsar=1"]
+    within = f"scale={min(scaled_wide, box_wide)}:{min(scaled_high, box_high)}"
+    return [within, *_frame(box_wide, box_high)]
+
+
+def _box(recipe: Recipe, wide: float, high: float) -> tuple[int, int]:
+    if recipe.width and recipe.height:
+        return _even(recipe.width), _even(recipe.height)
+    if recipe.width:
+        return _even(recipe.width), _even(recipe.width * high / wide)
+    if recipe.height:
+        return _even(recipe.height * wide / high), _even(recipe.height)
+    return _even(wide), _even(high)
+
+
+def _frame(wide: int, high: int) -> list[str]:
+    return [f"pad={wide}:{high}:(ow-iw)/2:(oh-ih)/2", "setsar=1"]
+
+
+def _even(size: float) -> int:
+    # The encoders store colour at half the size, so both sides must be even.
+    return max(2, round(size / 2) * 2)
+
+
+def _clip(recipe: Recipe) -> list[str]:
+    return [] if recipe.clip_offset is None else ["-ss", f"{recipe.clip_offset:.3f}"]
+
+
+def _length(recipe: Recipe) -> list[str]:
+    return [] if recipe.clip_length is None else ["-t", f"{recipe.clip_length:.3f}"]
+
+
+def _video(family: str, info: MediaInfo, recipe: Recipe) -> list[str]:
+    filters = picture_filters(info, recipe)
+    if recipe.fps is not None:
+        filters.append(f"fps={recipe.fps:g}")
+    arguments = [*VIDEO_CODECS[family], "-vf", ",".join(filters)]
+    if recipe.h264_crf is not None and VIDEO_CODECS[family] is H264:
+        arguments += ["-crf", str(recipe.h264_crf)]
+    elif recipe.video_bitrate is not None:
+        arguments += ["-b:v", f"{recipe.video_bitrate}k"]
+    if recipe.keyframe_interval is not None:
+        arguments += ["-g", str(recipe.keyframe_interval)]
+    return arguments
+
+
+def _audio(family: str, recipe: Recipe) -> list[str]:
+    arguments = ["-c:a", AUDIO_CODECS[family]]
+    if recipe.audio_bitrate is not None:
+        arguments += ["-b:a", f"{recipe.audio_bitrate}k"]
+    if recipe.audio_sample_rate is not None:
+        arguments += ["-ar", str(recipe.audio_sample_rate)]
+    if recipe.audio_channels is not None:
+        arguments += ["-ac", str(recipe.audio_channels)]
+    return arguments
+
+
+def _container(family: str, recipe: Recipe, stem: Path) -> list[str]:
+    target = f"{stem}{recipe.extname}"
+    if family == "hls":
+        segments = f"{_pattern(stem)}_%d.ts"
+        hls = ["-hls_time", str(HLS_SECONDS), "-hls_list_size", "0", "-hls_playlist_type", "vod"]
+        return [*hls, "-start_number", "1", "-hls_segment_filename", segments, "-f", "hls", target]
+    faststart = ["-movflags", "+faststart"] if family == "h264" else []
+    return [*faststart, "-f", FORMATS[family], target]
+
+
+def _pattern(stem: Path) -> str:
+    return str(stem).replace("%", "%%")
