@@ -1,0 +1,140 @@
+"""Every chore of the project, each set up from nothing: ``python -m pip install nox && nox -s tests``.
+
+``nox`` alone runs what has to pass before a commit; ``nox --list`` names the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"  # the first that reads dependency groups with their includes
+nox.options.sessions = ["tests", "lint", "types"]
+nox.options.reuse_venv = "no"
+
+ROOT = Path(__file__).parent
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str, extra: str = "all") -> None:
+    """Install the package from its sources with an extra, and dependency groups of pyproject.toml."""
+    needed = [need for group in groups for need in nox.project.dependency_groups(PYPROJECT, group)]
+    session.install("--editable", f".[{extra}]", *needed)
+
+
+def run_pytest(session: nox.Session, *args: str) -> None:
+    """Run pytest on all cores under coverage, which is shown and not gated."""
+    install(session, "test")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "--numprocesses=auto", *args, *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the default suite; arguments after ``--`` go to pytest."""
+    run_pytest(session)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Run the default suite and the long counts."""
+    run_pytest(session, "-m", "soak or not soak", "--timeout=3000")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format, and that the generated twins are in step with their sources."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("python", "-m", "cloudreel._generate", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy and pyright, both strict."""
+    install(session, "types", "test")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the synchronous twins from their asynchronous sources."""
+    install(session, "lint")
+    session.run("python", "-m", "cloudreel._generate")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Show it all at work: a sandbox, a broken and resumed upload, real encodings, a signed URL."""
+    session.install(".[sandbox]")
+    session.run("cloudreel", "demo", *session.posargs)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Run every example against a sandbox of its own; each has to end well."""
+    programs = sorted(ROOT.glob("examples/*.py"))
+    if not programs:
+        session.error("There is nothing to run: no examples/*.py")
+    install(session)
+    for program in programs:
+        with sandbox(session) as credentials:
+            session.run("python", str(program.relative_to(ROOT)), env=credentials)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the benchmarks; arguments after ``--`` go to the runner."""
+    if not (ROOT / "benchmarks" / "run.py").exists():
+        session.error("There is nothing to run: no benchmarks/run.py")
+    install(session, "test")
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the sdist and, from it, the wheel; install that into a clean environment and import it."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "build"))
+    made = Path(session.create_tmp()) / "dist"
+    clean = Path(session.create_tmp()) / "clean"
+    for old in made.glob("cloudreel-*"):
+        old.unlink()
+    session.run("python", "-m", "build", "--outdir", str(made))
+    session.run("python", "-m", "virtualenv", "--clear", "--quiet", str(clean))
+    python = clean / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    (wheel,) = made.glob("*.whl")
+    session.run(str(python), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    everything = "import cloudreel; [getattr(cloudreel, name) for name in cloudreel.__all__]"
+    session.run(str(python), "-I", "-W", "error", "-c", everything, external=True)
+
+
+@contextmanager
+def sandbox(session: nox.Session) -> Generator[dict[str, str]]:
+    """Run a sandbox of the session's environment; give its credentials as ``from_env()`` reads them."""
+    command = [f"{session.bin}/python", "-m", "cloudreel", "sandbox", "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        try:
+            assert served.stdout is not None
+            first_line = served.stdout.readline()
+            if not first_line:
+                session.error("The sandbox did not start")
+            config: dict[str, str | dict[str, str | int]] = json.loads(first_line)
+            yield {
+                f"{service}_{name}".upper(): str(value)
+                for service, values in config.items()
+                if isinstance(values, dict)
+                for name, value in values.items()
+            }
+        finally:
+            served.send_signal(signal.SIGTERM)
