@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from cloudreel.core import redact
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
@@ -99,7 +99,7 @@ class Response:
 
 
 @frozen
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """A request, the function that reads its answer, and what the transport must know between the two.
 
     ``repeatable``: sending it twice does no harm, so it may be sent again when nobody knows whether
@@ -108,7 +108,7 @@ class Call(Generic[T]):
     """
 
     request: Request
-    parse: Callable[[Response], T]
+    parse: Callable[[Response], T_co]
     repeatable: bool = True
     signed: bool = True
 

@@ -6,6 +6,7 @@ is known is given its type, what is unknown is kept in ``details``, what is miss
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
@@ -24,7 +25,7 @@ F = TypeVar("F", bound="Fields")
 Details = dict[str, JSON]
 
 
-@define(slots=False)
+@define(slots=False, eq=False)
 class Fields:
     """Base of the typed views: ``details`` is the service's object with its JSON values unchanged."""
 
@@ -34,6 +35,13 @@ class Fields:
 def to_json(value: object) -> bytes:
     """Return the JSON bytes of a value."""
     return orjson.dumps(value)
+
+
+def to_json_text(value: object, indent: int | None = None) -> str:
+    """Return the JSON text of a value, for people where ``indent`` (spaces) is given."""
+    if indent is None:
+        return orjson.dumps(value).decode()
+    return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 def from_json(data: bytes | str) -> JSON:

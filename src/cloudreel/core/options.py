@@ -5,10 +5,13 @@ from __future__ import annotations
 import platform
 import ssl
 from importlib.metadata import version
-from typing import Literal
+from typing import Literal, TypedDict
 
 import httpx
 from attrs import frozen
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds a connection may take to be made."""
 
 Http = Literal["httpx", "aiohttp"]
 
@@ -28,13 +31,28 @@ class Limits:
 
 @frozen
 class Options:
-    """What `with_options` may replace; see the constructors for units and defaults."""
+    """How calls are sent.
+
+    Args:
+        timeout: seconds for one attempt; connecting takes `CONNECT_TIMEOUT` of them at most.
+        retries: attempts that may follow a failed one.
+        deadline: seconds over all attempts of a call, None for no limit.
+        user_agent: instead of cloudreel's product tokens.
+    """
 
     timeout: float = 30.0
-    connect_timeout: float = 5.0
     retries: int = 2
     deadline: float | None = None
     user_agent: str | None = None
+
+
+class OptionChanges(TypedDict, total=False):
+    """What ``with_options`` takes; what is left out stays as it is."""
+
+    timeout: float
+    retries: int
+    deadline: float | None
+    user_agent: str | None
 
 
 @frozen(repr=False)

@@ -12,16 +12,25 @@ from urllib.parse import urlsplit, urlunsplit
 
 MASK = "***"
 
-_MASKED = (
+_NAMES = (
     "access_key|secret_key|signature|auth|token|drm_token|api[_-]key|aws_access_key|aws_secret_key"
     "|password|seal|user_aws_key|user_aws_secret|encryption_key|input_password|output_password"
-    "|watermark_password|thumbnails_password"
+    "|watermark_password|thumbnails_password|awsaccesskeyid|x-amz-(?:credential|security-token|signature)"
 )
-_QUERY = re.compile(rf"(?i)(?<![\w-])({_MASKED})=[^&\s\"'<>]*")
-_JSON_MEMBER = re.compile(rf"(?i)\"({_MASKED}|location)\"\s*:\s*\"(?:[^\"\\]|\\.)*\"")
-_XML_ELEMENT = re.compile(r"(?is)<(api-key|password)>.*?</\1>")
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@")
-_UPLOAD_URL = re.compile(r"(?i)\b(https?://[^/\s\"'<>]+/)(?:upload|files|status)\b[^\s\"'<>]*")
+# Each pattern runs in linear time: bodies of many MiB pass through here.
+_QUERY = re.compile(rf"(?i)(?<![\w-])((?:{_NAMES})(?:\]|%5D)?=)[^&\s\"'<>]*")
+# A URL with secrets of its own may be the value of a parameter (source_url), and is escaped then.
+_ESCAPED_QUERY = re.compile(
+    rf"(?i)(?:(?<![\w-])|(?<=%[0-9A-F]{{2}}))((?:{_NAMES})(?:%5D)?%3D)(?:(?!%26)[^&\s\"'<>])*"
+)
+_USERINFO = re.compile(r"(:\\?/\\?/)[^/\s\"'<>\\]+@")
+_ESCAPED_USERINFO = re.compile(r"(?i)(%3A%2F%2F)(?:(?!%2F)[^&/\s\"'<>])+%40")
+# The end of a text that was cut may be missing.
+_JSON_MEMBER = re.compile(rf"(?i)\"({_NAMES}|location)\"\s*:\s*(?:\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|[\w.+-]+)")
+_XML_ELEMENT = re.compile(r"(?is)<(api-key|password)\b([^>]*)(?<!/)>(?:<!\[CDATA\[.*?(?:\]\]>|\Z)|[^<])*")
+_UPLOAD_URL = re.compile(
+    r"(?i)(https?:(?:\\?/){2}[^/\s\"'<>]+/)(?:upload|files|status)\b[^\s\"'<>]*",
+)
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "location", "x-api-key"}
 )
@@ -33,7 +42,10 @@ def url(value: str) -> str:
     Args:
         value: a whole URL, or a path with an optional query.
     """
-    return _QUERY.sub(rf"\1={MASK}", _USERINFO.sub(rf"\1{MASK}@", value))
+    value = _USERINFO.sub(rf"\1{MASK}@", value)
+    value = _ESCAPED_USERINFO.sub(rf"\1{MASK}%40", value)
+    value = _QUERY.sub(rf"\1{MASK}", value)
+    return _ESCAPED_QUERY.sub(rf"\1{MASK}", value)
 
 
 def location(value: str) -> str:
@@ -51,5 +63,5 @@ def headers(values: Mapping[str, str]) -> dict[str, str]:
 def text(value: str) -> str:
     """Return free text (a message, a body) with everything that looks like a secret masked."""
     value = _JSON_MEMBER.sub(rf'"\1":"{MASK}"', value)
-    value = _XML_ELEMENT.sub(rf"<\1>{MASK}</\1>", value)
+    value = _XML_ELEMENT.sub(rf"<\1\2>{MASK}", value)
     return url(_UPLOAD_URL.sub(rf"\1{MASK}", value))

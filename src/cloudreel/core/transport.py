@@ -7,17 +7,17 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 import anyio
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
 from cloudreel.core import redact, retry
 from cloudreel.core.call import Body, Call, Request, Response, Signer
 from cloudreel.core.failures import ErrorFamily, Failure
-from cloudreel.core.options import Options, default_user_agent
+from cloudreel.core.options import CONNECT_TIMEOUT, OptionChanges, Options, default_user_agent
 from cloudreel.core.pool import Pool, unlogged
 from cloudreel.errors import (
     CloudReelError,
@@ -81,8 +81,9 @@ class Transport:
         self._clock = clock
         self._jitter = jitter
 
-    def with_options(self, options: Options) -> Transport:
+    def with_options(self, **changes: Unpack[OptionChanges]) -> Transport:
         """Return a transport with other options over the same connections."""
+        options = evolve(self.options, **changes)
         return Transport(self.service, self._pool, options, clock=self._clock, jitter=self._jitter)
 
     def for_service(self, service: Service) -> Transport:
@@ -208,7 +209,7 @@ class Transport:
             self._url(request),
             headers=headers,
             content=content,
-            timeout=httpx.Timeout(options.timeout, connect=options.connect_timeout),
+            timeout=httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout)),
         )
         with unlogged():
             answer = await client.send(built, stream=True, follow_redirects=False)

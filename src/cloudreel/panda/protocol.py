@@ -1,0 +1,289 @@
+"""The calls that Panda v2 and Telestream v3.0 share, and how they are signed and refused. PURE.
+
+Paths are below the service's base URL (``/v2``, ``/v3.0``); the scope (cloud or factory) is added by
+the signer. Facts: panda.md 3 to 8, telestream.md 3 to 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeAlias
+from urllib.parse import quote
+
+from attrs import evolve, field, frozen
+
+from cloudreel.core import codec
+from cloudreel.core.call import JSON, Body, Call, Credential, Request, Response, reveal
+from cloudreel.core.codec import Details
+from cloudreel.core.failures import Failure, category_of, retry_after
+from cloudreel.errors import ApiError, AuthenticationError, DecodeError, InvalidRequestError, NotFoundError
+from cloudreel.panda.models import EncodingFields, Metadata, ProfileFields, VideoFields, metadata_of
+from cloudreel.signing import signed_params
+
+Param: TypeAlias = "str | bytes | int | float | bool | Sequence[str] | Mapping[str, object] | None"
+Params: TypeAlias = Mapping[str, Param]
+
+NONE: Params = {}
+
+PER_PAGE = 100  # objects of a page, the most the service gives (panda.md 7)
+
+
+# -- signing ---------------------------------------------------------------------------------------------
+
+
+@frozen
+class HmacSigner:
+    """Signs requests for one access key and one cloud or factory; a `cloudreel.core.call.Signer`."""
+
+    host: str
+    access_key: Credential
+    secret_key: Credential = field(repr=False)
+    cloud_id: str | None = None
+    factory_id: str | None = None
+
+    def __call__(self, request: Request, now: float) -> Request:
+        """Return the request with its parameters signed at ``now``, UNIX seconds."""
+        return evolve(request, params=self.params(request.method, request.path, request.params, now))
+
+    def params(self, verb: str, path: str, params: Mapping[str, object] | None, now: float) -> dict[str, str]:
+        """Return all parameters of a request, the signature among them."""
+        return signed_params(
+            verb,
+            path,
+            wire_params(params or {}),
+            access_key=reveal(self.access_key),
+            secret_key=reveal(self.secret_key),
+            host=self.host,
+            timestamp=timestamp(now),
+            cloud_id=self.cloud_id,
+            factory_id=self.factory_id,
+        )
+
+
+def timestamp(now: float) -> str:
+    """Return the ISO 8601 time of a signature, always with microseconds and zone (panda.md 3.5)."""
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
+
+
+def wire_params(params: Mapping[str, object]) -> dict[str, object]:
+    """Return parameters as they are signed: ``pipeline`` is the one mapping that goes as JSON text."""
+    return {
+        name: codec.to_json_text(value) if name == "pipeline" and isinstance(value, Mapping) else value
+        for name, value in params.items()
+        if value is not None
+    }
+
+
+def base_url(scheme: str | None, host: str, port: int | str, version: str) -> str:
+    """Return the URL that paths are appended to; the port is written unless it is 80 (panda.md 1)."""
+    chosen = scheme or ("https" if str(port) == "443" else "http")
+    name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"{chosen}://{name}{'' if str(port) == '80' else f':{port}'}/v{version}"
+
+
+# -- refusals --------------------------------------------------------------------------------------------
+
+_BY_NAME: dict[str, type[ApiError]] = {
+    "NotAuthorized": AuthenticationError,
+    "RecordNotFound": NotFoundError,
+    "BadRequest": InvalidRequestError,
+}
+
+
+def read_failure(response: Response) -> Failure | None:
+    """Return the refusal that an answer is, if it is one.
+
+    The status counts, and so does an ``error`` in the body of a 200: a refused upload session may
+    come that way (telestream.md 3). An error body may be empty or HTML.
+    """
+    if response.ok and b'"error"' not in response.body[:256]:
+        return None
+    name, message = _error_of(response)
+    if response.ok:
+        if not name:
+            return None
+        return Failure(_BY_NAME.get(name, InvalidRequestError), message, name)
+    category = _BY_NAME.get(name) or category_of(response.status_code)
+    return Failure(category, message, name, retry_after(response))
+
+
+def _error_of(response: Response) -> tuple[str, str]:
+    try:
+        body = codec.json_of(response)
+    except DecodeError:
+        return "", response.text[:200] if not response.ok else ""
+    if not isinstance(body, dict):
+        return "", ""
+    return str(body.get("error") or ""), str(body.get("message") or "")
+
+
+def is_clock_skew(failure: Failure) -> bool:
+    """Return whether a refusal is the one that a wrong clock causes (panda.md 6)."""
+    return failure.category is AuthenticationError and "expired" in failure.message
+
+
+# -- answers ---------------------------------------------------------------------------------------------
+
+
+def _done(key: str, response: Response) -> bool:
+    """Read the answer of a delete, cancel or retry: empty means done, else truthiness decides (7.1)."""
+    if not response.body.strip():
+        return True
+    value = codec.json_of(response)
+    return bool(value.get(key, True)) if isinstance(value, dict) else bool(value)
+
+
+def _deleted(response: Response) -> bool:
+    return _done("deleted", response)
+
+
+def _canceled(response: Response) -> bool:
+    return _done("canceled", response)
+
+
+def _retried(response: Response) -> bool:
+    return _done("retried", response)
+
+
+def _metadata(response: Response) -> Metadata:
+    return metadata_of(codec.object_of(response))
+
+
+_video = codec.record_of(VideoFields)
+_videos = codec.records_of(VideoFields, "videos")
+_encoding = codec.record_of(EncodingFields)
+_encodings = codec.records_of(EncodingFields, "encodings")
+_profile = codec.record_of(ProfileFields)
+_profiles = codec.records_of(ProfileFields, "profiles")
+
+
+def segment(identifier: str) -> str:
+    """Return an id or name as one path segment, escaped once for wire and signature (panda.md 3.2)."""
+    return quote(identifier, safe="")
+
+
+def raw(verb: str, path: str, params: Mapping[str, object] | None) -> Call[Response]:
+    """Return a call of any path, whose answer is not read; only a GET is sent twice on doubt."""
+    canonical = "/" + path.strip(" \t\n\r\0\x0b/")
+    return Call(
+        Request(verb.upper(), canonical, params or {}), lambda response: response, verb.upper() == "GET"
+    )
+
+
+# -- videos ----------------------------------------------------------------------------------------------
+
+
+def list_videos(params: Params = NONE) -> Call[list[VideoFields]]:
+    """Return the call that lists a page of videos."""
+    return Call(Request("GET", "/videos.json", params), _videos)
+
+
+def find_video(video_id: str) -> Call[VideoFields]:
+    """Return the call that fetches one video."""
+    return Call(Request("GET", f"/videos/{segment(video_id)}.json"), _video)
+
+
+def create_video(params: Params, body: Body | None = None, content_type: str = "") -> Call[VideoFields]:
+    """Return the call that creates a video, from a URL in ``params`` or from a multipart ``body``."""
+    headers = {"Content-Type": content_type} if content_type else {}
+    return Call(Request("POST", "/videos.json", params, headers, body), _video, repeatable=False)
+
+
+def delete_video(video_id: str) -> Call[bool]:
+    """Return the call that deletes a video and its encodings."""
+    return Call(Request("DELETE", f"/videos/{segment(video_id)}.json"), _deleted)
+
+
+def delete_source(video_id: str) -> Call[bool]:
+    """Return the call that deletes a video's source file."""
+    return Call(Request("DELETE", f"/videos/{segment(video_id)}/source.json"), _deleted)
+
+
+def video_metadata(video_id: str) -> Call[Metadata]:
+    """Return the call that fetches what the analyser found in the source."""
+    return Call(Request("GET", f"/videos/{segment(video_id)}/metadata.json"), _metadata)
+
+
+def video_encodings(video_id: str, params: Params = NONE) -> Call[list[EncodingFields]]:
+    """Return the call that lists the encodings of one video."""
+    return Call(Request("GET", f"/videos/{segment(video_id)}/encodings.json", params), _encodings)
+
+
+def open_upload(params: Params) -> Call[Details]:
+    """Return the call that opens an upload session; one opened in vain does no harm, so it may repeat."""
+    return Call(Request("POST", "/videos/upload.json", params), codec.object_of)
+
+
+# -- encodings -------------------------------------------------------------------------------------------
+
+
+def list_encodings(params: Params = NONE) -> Call[list[EncodingFields]]:
+    """Return the call that lists a page of encodings."""
+    return Call(Request("GET", "/encodings.json", params), _encodings)
+
+
+def find_encoding(encoding_id: str) -> Call[EncodingFields]:
+    """Return the call that fetches one encoding."""
+    return Call(Request("GET", f"/encodings/{segment(encoding_id)}.json"), _encoding)
+
+
+def create_encoding(params: Params) -> Call[EncodingFields]:
+    """Return the call that encodes a video with one more profile."""
+    return Call(Request("POST", "/encodings.json", params), _encoding, repeatable=False)
+
+
+def delete_encoding(encoding_id: str) -> Call[bool]:
+    """Return the call that deletes an encoding."""
+    return Call(Request("DELETE", f"/encodings/{segment(encoding_id)}.json"), _deleted)
+
+
+def cancel_encoding(encoding_id: str) -> Call[bool]:
+    """Return the call that stops an encoding."""
+    return Call(Request("POST", f"/encodings/{segment(encoding_id)}/cancel.json"), _canceled)
+
+
+def retry_encoding(encoding_id: str) -> Call[bool]:
+    """Return the call that starts a failed encoding again."""
+    return Call(Request("POST", f"/encodings/{segment(encoding_id)}/retry.json"), _retried, repeatable=False)
+
+
+# -- profiles --------------------------------------------------------------------------------------------
+
+
+def list_profiles(params: Params = NONE) -> Call[list[ProfileFields]]:
+    """Return the call that lists a page of profiles."""
+    return Call(Request("GET", "/profiles.json", params), _profiles)
+
+
+def find_profile(id_or_name: str) -> Call[ProfileFields]:
+    """Return the call that fetches one profile, by id or by name."""
+    return Call(Request("GET", f"/profiles/{segment(id_or_name)}.json"), _profile)
+
+
+def create_profile(params: Params) -> Call[ProfileFields]:
+    """Return the call that creates a profile from a preset or a command."""
+    return Call(Request("POST", "/profiles.json", params), _profile, repeatable=False)
+
+
+def update_profile(profile_id: str, params: Params) -> Call[ProfileFields]:
+    """Return the call that changes fields of a profile."""
+    return Call(Request("PUT", f"/profiles/{segment(profile_id)}.json", params), _profile)
+
+
+def delete_profile(profile_id: str) -> Call[bool]:
+    """Return the call that deletes a profile."""
+    return Call(Request("DELETE", f"/profiles/{segment(profile_id)}.json"), _deleted)
+
+
+# -- notification settings -------------------------------------------------------------------------------
+
+
+def get_notifications() -> Call[dict[str, JSON]]:
+    """Return the call that fetches the notification settings."""
+    return Call(Request("GET", "/notifications.json"), codec.object_of)
+
+
+def update_notifications(settings: Params) -> Call[dict[str, JSON]]:
+    """Return the call that changes the settings given; the others stay."""
+    return Call(Request("PUT", "/notifications.json", settings), codec.object_of)
