@@ -219,7 +219,7 @@ def _signed(url: str, nonce: str, level: int, expires: int, secret_end: str, suf
         raise SigningError(f"nonce {nonce!r}: it must be one or more ASCII letters and digits")
     try:
         digest = md5(f"{level}{bare}{expires}{nonce}{secret_end}".encode()).hexdigest()
-    except UnicodeEncodeError:  # its message would be fine, but the error carries the secret
+    except UnicodeEncodeError:  # hidden by `from None`: it carries the secret
         raise SigningError(
             "a lone surrogate in the API key or a viewer's value, which UTF-8 cannot express"
         ) from None
