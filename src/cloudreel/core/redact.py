@@ -17,20 +17,17 @@ _NAMES = (
     "|password|seal|user_aws_key|user_aws_secret|encryption_key|input_password|output_password"
     "|watermark_password|thumbnails_password|awsaccesskeyid|x-amz-(?:credential|security-token|signature)"
 )
+_START = r"(?:(?<![\w-])|(?<=%[0-9A-F]{2}))"  # of a name, also behind an escaped character
 # Each pattern runs in linear time: bodies of many MiB pass through here.
-_QUERY = re.compile(rf"(?i)(?<![\w-])((?:{_NAMES})(?:\]|%5D)?=)[^&\s\"'<>]*")
+_QUERY = re.compile(rf"(?i){_START}((?:{_NAMES})(?:\]|%5D)?=)[^&\s\"'<>]*")
 # A URL with secrets of its own may be the value of a parameter (source_url), and is escaped then.
-_ESCAPED_QUERY = re.compile(
-    rf"(?i)(?:(?<![\w-])|(?<=%[0-9A-F]{{2}}))((?:{_NAMES})(?:%5D)?%3D)(?:(?!%26)[^&\s\"'<>])*"
-)
+_ESCAPED_QUERY = re.compile(rf"(?i){_START}((?:{_NAMES})(?:%5D)?%3D)(?:(?!%26)[^&\s\"'<>])*")
 _USERINFO = re.compile(r"(:\\?/\\?/)[^/\s\"'<>\\]+@")
 _ESCAPED_USERINFO = re.compile(r"(?i)(%3A%2F%2F)(?:(?!%2F)[^&/\s\"'<>])+%40")
 # The end of a text that was cut may be missing.
 _JSON_MEMBER = re.compile(rf"(?i)\"({_NAMES}|location)\"\s*:\s*(?:\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|[\w.+-]+)")
-_XML_ELEMENT = re.compile(r"(?is)<(api-key|password)\b([^>]*)(?<!/)>(?:<!\[CDATA\[.*?(?:\]\]>|\Z)|[^<])*")
-_UPLOAD_URL = re.compile(
-    r"(?i)(https?:(?:\\?/){2}[^/\s\"'<>]+/)(?:upload|files|status)\b[^\s\"'<>]*",
-)
+_XML_ELEMENT = re.compile(r"(?is)<(api-key|password)\b([^<>]*)(?<!/)>(?:<!\[CDATA\[.*?(?:\]\]>|\Z)|[^<])*")
+_UPLOAD_URL = re.compile(r"(?i)(https?:(?:\\?/){2}[^/\s\"'<>]+/)(?:upload|files|status)\b[^\s\"'<>]*")
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "location", "x-api-key"}
 )
@@ -50,7 +47,10 @@ def url(value: str) -> str:
 
 def location(value: str) -> str:
     """Return scheme and host of a URL whose mere possession is the permission to use it."""
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return MASK
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, f"/{MASK}", "", "")) if host else MASK
 
