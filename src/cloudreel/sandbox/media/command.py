@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .probe import MediaInfo
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
-VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "0", "-pix_fmt", "yuv420p")
+VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p")
 THEORA = ("-c:v", "libtheora", "-pix_fmt", "yuv420p")
 HLS_SECONDS = 6
 
@@ -27,7 +27,7 @@ AUDIO_CODECS = {
     "aac": "aac",
     "vorbis": "libvorbis",
 }
-FORMATS = {"h264": "mp4", "webm": "webm", "ogg": "ogg", "mp3": "mp3", "aac": "adts", "vorbis": "ogg", "hls": "hls"}
+FORMATS = {"h264": "mp4", "webm": "webm", "ogg": "ogg", "mp3": "mp3", "aac": "adts", "vorbis": "ogg"}
 AUDIO_ONLY = frozenset({"mp3", "aac", "vorbis", "hls.variant.audio"})
 
 
@@ -44,7 +44,8 @@ def encode(source: Path, info: MediaInfo, recipe: Recipe, stem: Path) -> list[st
     if recipe.preset in AUDIO_ONLY:
         arguments += ["-vn", "-map", "0:a:0", *_audio(family, recipe)]
     else:
-        arguments += ["-map", "0:V:0", "-map", "0:a:0?", *_video(family, info, recipe), *_audio(family, recipe)]
+        arguments += ["-map", "0:V:0", "-map", "0:a:0?"]
+        arguments += [*_video(family, info, recipe), *_audio(family, recipe)]
     return [*arguments, *_container(family, recipe, stem)]
 
 

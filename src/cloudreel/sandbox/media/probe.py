@@ -52,8 +52,8 @@ class NotMedia(Exception):
 class MediaInfo:
     """What a file is. Bit rates in kbit/s, sample rate in Hz; None where the file does not say.
 
-    ``width`` and ``height`` are the stored ones; ``rotation`` (degrees) and ``pixel_aspect`` tell how they are
-    shown. ``metadata`` is the flat mapping of the service's metadata call (protocol page of Panda, section 5.6).
+    ``width`` and ``height`` are the stored ones; ``rotation`` (degrees) and ``pixel_aspect`` tell how they
+    are shown. ``metadata`` is what the metadata call answers (protocol page of Panda, section 5.6).
     """
 
     container: str
@@ -170,7 +170,9 @@ def _fps(line: str | None) -> float | None:
     return float(match[1]) * (1000 if match[2] else 1)
 
 
-def _video_bitrate(video: str | None, total: int | None, audio: str | None, audio_rate: int | None) -> int | None:
+def _video_bitrate(
+    video: str | None, total: int | None, audio: str | None, audio_rate: int | None
+) -> int | None:
     if video is None:
         return None
     own = _int(r"(\d+) kb/s", video)

@@ -1,0 +1,107 @@
+"""The sandbox's own routes: faults, clock, reset, state under ``/__sandbox__/``; the console at ``/``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+from anyio import to_thread
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from .faults import CONTROL, BadFault, Fault
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from .state import World
+
+CONSOLE = Path(__file__).with_name("console") / "index.html"
+CONSOLE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+)
+BODY_BYTES = 2**20
+
+
+class _BadRequest(ValueError):
+    """What was sent to the control routes makes no sense; the text says why."""
+
+
+def routes(world: World) -> list[Route]:
+    """Return the control routes over a world."""
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            world.faults.clear()
+        elif request.method == "POST":
+            try:
+                given = await _json(request)
+                asked = [Fault.from_json(each) for each in (given if isinstance(given, list) else [given])]
+            except (_BadRequest, BadFault) as error:
+                return _refused(error)
+            world.faults.add(*asked)
+        return _answer([fault.to_json() for fault in world.faults])
+
+    async def clock(request: Request) -> Response:
+        try:
+            name, seconds = _clock_step(await _json(request))
+        except _BadRequest as error:
+            return _refused(error)
+        if name == "set":
+            world.clock.set(seconds)
+        else:
+            world.clock.advance(seconds)
+        return _answer({"now": world.clock.now()})
+
+    async def reset(request: Request) -> Response:
+        await world.reset()
+        return _answer({"reset": True})
+
+    async def state(request: Request) -> Response:
+        # Sources not hashed yet are hashed now, which takes its time: not on the event loop.
+        return _answer(await to_thread.run_sync(world.snapshot))
+
+    async def console(request: Request) -> Response:
+        return FileResponse(CONSOLE, headers={"content-security-policy": CONSOLE_POLICY})
+
+    return [
+        Route(f"{CONTROL}/faults", faults, methods=["GET", "POST", "DELETE"]),
+        Route(f"{CONTROL}/clock", clock, methods=["POST"]),
+        Route(f"{CONTROL}/reset", reset, methods=["POST"]),
+        Route(f"{CONTROL}/state", state, methods=["GET"]),
+        Route("/", console, methods=["GET"]),
+    ]
+
+
+async def _json(request: Request) -> object:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise _BadRequest(f"the body is longer than {BODY_BYTES} bytes")
+    try:
+        value: object = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _BadRequest(f"the body is no JSON: {error}") from error
+    return value
+
+
+def _clock_step(given: object) -> tuple[str, float]:
+    if not isinstance(given, dict) or len(given) != 1 or not given.keys() <= {"advance", "set"}:
+        raise _BadRequest('the clock takes {"advance": seconds} or {"set": epoch_seconds}')
+    ((name, value),) = given.items()
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise _BadRequest(f"{name} must be a number of seconds, not {value!r}")
+    if abs(value) > 1e11:
+        raise _BadRequest(f"{name} is beyond the calendar: {value!r}")
+    return name, float(value)
+
+
+def _answer(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def _refused(error: ValueError) -> Response:
+    return _answer({"error": "BadRequest", "message": str(error)}, 400)

@@ -1,0 +1,196 @@
+"""The sandbox on a socket: uvicorn's HTTP parser, a connection that can be broken on request, one event loop.
+
+This is the only part of the sandbox that speaks to asyncio itself; it is run in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import struct
+import sys
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import attrs
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+KEEP_ALIVE_SECONDS = 75
+GONE_POLL_SECONDS = 0.05
+# With a linger time of zero a closed socket answers with a reset instead of an orderly end.
+RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+@attrs.frozen
+class Tls:
+    """Where the certificate and its key are."""
+
+    certificate: Path
+    key: Path
+
+
+class SocketWire(asyncio.Transport):
+    """A transport that can stop in the middle of an answer (the ``Wire`` of the fault middleware)."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._left: int | None = None
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send bytes, as many as may still go out."""
+        if self._left is None:
+            self._transport.write(data)
+            return
+        if self.is_closing():
+            return
+        if self._left:
+            self._transport.write(data[: self._left])
+        if not self._left:
+            self.reset()
+        elif len(data) >= self._left:
+            self.close()
+        self._left = max(self._left - len(data), 0)
+
+    def truncate(self, count: int) -> None:
+        """Let this many more bytes out, then break the connection."""
+        self._left = count
+
+    def reset(self) -> None:
+        """Break the connection now, so that the peer sees a reset."""
+        found = self._socket()
+        if found.fileno() >= 0:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self._transport.abort()
+
+    async def gone(self) -> None:
+        """Wait until the peer has left, also while nothing is being read."""
+        # No event tells of a peer that leaves while its bytes wait unread.
+        while not self.is_closing() and not _hung_up(self._socket()):  # noqa: ASYNC110
+            await anyio.sleep(GONE_POLL_SECONDS)
+
+    def _socket(self) -> socket.socket:
+        found: socket.socket = self._transport.get_extra_info("socket")
+        return found
+
+    def close(self) -> None:
+        """Send what is left, then end the connection."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """End the connection; what was not sent yet is lost."""
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Say whether the connection is ending or has ended."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """Let what arrives wait in the socket."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self._transport.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return what the transport below knows about the connection."""
+        return self._transport.get_extra_info(name, default)
+
+
+class WireProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which leaves the connection in the state of its requests."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start on a connection."""
+        wire = SocketWire(transport)
+        self.app_state["wire"] = wire
+        super().connection_made(wire)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on the address; port 0 picks a free one.
+
+    :raises OSError: if the address cannot be had.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return listener
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listener: socket.socket, tls: Tls | None = None) -> AsyncIterator[None]:
+    """Answer on the socket while entered; on exit every connection is broken and the socket closed."""
+    stopping = False
+
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not stopping:
+                raise
+
+    config = uvicorn.Config(
+        quiet,
+        http=WireProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+    )
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: WireProtocol(config=config, server_state=state, app_state={}, _loop=loop),
+        sock=listener,
+        ssl=config.ssl,
+    )
+    try:
+        yield
+    finally:
+        stopping = True
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+        tasks = list(state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+def _hung_up(found: socket.socket) -> bool:
+    if found.fileno() < 0:
+        return True
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(found.fileno(), getattr(select, "POLLRDHUP", select.POLLHUP))
+    return bool(poll.poll(0))
