@@ -1,0 +1,90 @@
+"""The sandbox as one ASGI application: routes to one module per service, outputs, and the request log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from cloudreel.sandbox import control
+from cloudreel.sandbox.faults import CONTROL, FaultMiddleware
+from cloudreel.sandbox.refusals import Refusal
+from cloudreel.sandbox.telestream import telestream_routes
+from cloudreel.sandbox.uploads import upload_routes
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from cloudreel.sandbox.state import World
+
+__all__ = ["create_app"]
+
+
+def create_app(world: World) -> Starlette:
+    """Return the application over a world, which must be running while requests come in."""
+    return Starlette(
+        routes=[
+            telestream_routes(world),
+            *upload_routes(world),
+            _output_route(world),
+            *control.routes(world),
+        ],
+        middleware=[
+            Middleware(RequestLog, world=world),
+            Middleware(FaultMiddleware, plan=world.faults),
+        ],
+        exception_handlers={Refusal: _refused},
+    )
+
+
+class RequestLog:
+    """Notes every request but the control ones: what was asked, and the status answered or None."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and note it when it begins; its status follows."""
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        entry: dict[str, object] = {
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": None,
+            "part": headers.get(b"x-part"),
+            "range": headers.get(b"content-range") or headers.get(b"range"),
+        }
+        self._world.requests.append(entry)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry["status"] = message["status"]
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+
+def _output_route(world: World) -> Route:
+    """Serve what encodings made, under the url of their factory or cloud; ranges are honoured."""
+    outputs = world.store.data / "outputs"
+
+    async def output(request: Request) -> Response:
+        path = (outputs / request.path_params["path"]).resolve()
+        if not path.is_relative_to(outputs.resolve()) or not path.is_file():
+            return Response("Not found", 404, media_type="text/plain")
+        return FileResponse(path)
+
+    return Route("/outputs/{path:path}", output, methods=["GET"])
+
+
+async def _refused(_request: Request, refusal: Exception) -> Response:
+    if not isinstance(refusal, Refusal):
+        raise refusal
+    return refusal.response()

@@ -1,0 +1,121 @@
+"""Telling the user's application: form posts with a delay, repeated until they are acknowledged (panda.md 9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from cloudreel.sandbox.documents import new_id, public
+from cloudreel.sandbox.net import Undelivered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from anyio.abc import TaskGroup
+
+    from cloudreel.sandbox.state import World
+    from cloudreel.sandbox.store import Document
+
+__all__ = ["Notifier"]
+
+_SETTINGS = {
+    "video-created": "video_created",
+    "video-encoded": "video_encoded",
+    "encoding-progress": "encoding_progress",
+    "encoding-complete": "encoding_completed",
+}
+_GIVE_UP_SECONDS = 24 * 3600.0
+
+
+class Notifier:
+    """Sends what a factory or cloud asked to be told.
+
+    :param retry_gap: seconds before the first repetition; every further gap is twice the one before.
+    """
+
+    def __init__(self, world: World, *, retry_gap: float) -> None:
+        self._world = world
+        self._retry_gap = retry_gap
+        self._tasks: TaskGroup | None = None
+        self._scopes: set[anyio.CancelScope] = set()
+
+    def start(self, tasks: TaskGroup) -> None:
+        """Deliver in this task group from now on, first what an earlier run left undelivered."""
+        self._tasks = tasks
+        for delivery in self._world.store.list("delivery", delivered=False):
+            tasks.start_soon(self._deliver, delivery["id"])
+
+    async def stop_all(self) -> None:
+        """Give up all deliveries under way."""
+        for scope in self._scopes:
+            scope.cancel()
+        while self._scopes:
+            await anyio.sleep(0.001)
+
+    def tell(self, event: str, video: Document, fields: Mapping[str, object] | None = None) -> None:
+        """Queue one notification about a video or one of its encodings, if its owner wants that event.
+
+        :param fields: the event's own fields beside ``event`` and ``video_id``.
+        """
+        settings = self._world.store.get("notifications", video["_scope"])
+        if settings is None or not settings["url"] or not settings["events"][_SETTINGS[event]]:
+            return
+        body = {"event": event, "video_id": video["id"], **(fields or {})}
+        if settings["send_video_payload"]:
+            body = {**_payload(video), **body}
+        delivery = {
+            "id": new_id(),
+            "url": settings["url"],
+            "body": {name: _text(value) for name, value in body.items()},
+            "attempts": [],
+            "delivered": False,
+            "_delay": settings["delay"],
+        }
+        self._world.store.put("delivery", delivery["id"], delivery)
+        if self._tasks is not None:
+            self._tasks.start_soon(self._deliver, delivery["id"])
+
+    async def _deliver(self, id: str) -> None:
+        with anyio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                await self._attempts(id)
+            finally:
+                self._scopes.discard(scope)
+
+    async def _attempts(self, id: str) -> None:
+        store = self._world.store
+        delivery = store.get("delivery", id)
+        gap, waited = self._retry_gap, 0.0
+        await anyio.sleep(delivery["_delay"] if delivery else 0)
+        while delivery is not None and waited <= _GIVE_UP_SECONDS:
+            outcome = await self._attempt(delivery)
+            acknowledged = outcome == 200  # noqa: PLR2004 - panda.md: nothing else acknowledges
+            changes = {"attempts": [*delivery["attempts"], outcome], "delivered": acknowledged}
+            delivery = store.update("delivery", id, changes)
+            if acknowledged:
+                return
+            await anyio.sleep(gap)
+            waited += gap
+            gap *= 2
+
+    async def _attempt(self, delivery: Document) -> int | str:
+        try:
+            return await self._world.net.post_form(delivery["url"], delivery["body"])
+        except Undelivered as error:
+            return str(error)
+
+
+def _payload(video: Document) -> Document:
+    """The Video's scalar fields; its id is sent as ``video_id`` anyway (telestream.md 9)."""
+    shown = public(video)
+    return {
+        name: value for name, value in shown.items() if name != "id" and isinstance(value, (str, int, float))
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,151 @@
+"""What an account is divided into: factories (Telestream) and clouds (Panda), and their notification settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from cloudreel.sandbox import documents
+from cloudreel.sandbox.encode import scope_url
+from cloudreel.sandbox.media import PRESETS
+from cloudreel.sandbox.profiles import preset_profile
+from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from cloudreel.sandbox.auth import ApiRequest
+    from cloudreel.sandbox.state import World
+    from cloudreel.sandbox.store import Document
+
+__all__ = ["change", "change_notifications", "create", "furnish", "list_all", "show", "show_notifications"]
+
+_TEXTS = ("name", "s3_videos_bucket")
+_FLAGS = ("s3_private_access", "upload_original_video")
+
+
+def furnish(world: World, kind: str, id: str, members: Document) -> Document:
+    """Store a new factory or cloud; every preset is one of its profiles from the start."""
+    now = world.clock.now()
+    for preset in PRESETS:
+        profile = preset_profile(preset, now=now, scope=id)
+        world.store.put("profile", profile["id"], profile, scope=id)
+    world.store.put("notifications", id, documents.notifications(), scope=id)
+    scope = {
+        "id": id,
+        "name": None,
+        "s3_videos_bucket": "sandbox",
+        "s3_private_access": False,
+        "upload_original_video": False,
+        "created_at": documents.date(now),
+        "updated_at": documents.date(now),
+        **members,
+    }
+    return world.store.put(kind, id, scope)
+
+
+def list_all(call: ApiRequest) -> Response:
+    """Answer GET /factories.json."""
+    return json_response([_shown(call, scope) for scope in call.world.store.list(call.service.scope)])
+
+
+def create(call: ApiRequest) -> Response:
+    """Answer POST /factories.json."""
+    if call.text("name") is None:
+        raise missing_parameters(["name"])
+    return json_response(
+        _shown(call, furnish(call.world, call.service.scope, documents.new_id(), _given(call)))
+    )
+
+
+def show(call: ApiRequest) -> Response:
+    """Answer GET /factories/:id.json."""
+    return json_response(_shown(call, _found(call)))
+
+
+def change(call: ApiRequest) -> Response:
+    """Answer PUT /factories/:id.json: what may be written is, everything else is passed over."""
+    changes = {**_given(call), "updated_at": documents.date(call.now())}
+    scope = _found(call) | changes
+    call.world.store.update(call.service.scope, scope["id"], changes)
+    return json_response(_shown(call, scope))
+
+
+def show_notifications(call: ApiRequest) -> Response:
+    """Answer GET /notifications.json."""
+    return json_response(_settings(call))
+
+
+def change_notifications(call: ApiRequest) -> Response:
+    """Answer PUT /notifications.json: what is not sent stays as it is."""
+    settings = _settings(call)
+    if "url" in call.params:
+        settings["url"] = _notification_url(call.text("url"))
+    settings["delay"] = call.whole("delay", settings["delay"], low=0)
+    if "send_video_payload" in call.params:
+        settings["send_video_payload"] = _boolean(
+            call, "send_video_payload", call.params["send_video_payload"]
+        )
+    for event, value in _given_events(call).items():
+        if event not in settings["events"]:
+            raise bad_request(f"There is no event {event}; there are {', '.join(settings['events'])}")
+        settings["events"][event] = _boolean(call, event, value)
+    call.world.store.update("notifications", call.scope_id, settings)
+    return json_response(settings)
+
+
+def _found(call: ApiRequest) -> Document:
+    scope = call.world.store.get(call.service.scope, call.path["id"])
+    if scope is None:
+        raise not_found(call.service.scope_model, call.path["id"])
+    return scope
+
+
+def _shown(call: ApiRequest, scope: Document) -> Document:
+    return {**scope, "url": scope_url(call.world, scope["id"])}
+
+
+def _given(call: ApiRequest) -> Document:
+    texts = {name: call.text(name) for name in _TEXTS if name in call.params}
+    flags = {name: _boolean(call, name, call.params[name]) for name in _FLAGS if name in call.params}
+    return {**texts, **flags}
+
+
+def _settings(call: ApiRequest) -> Document:
+    return call.world.store.get("notifications", call.scope_id) or documents.notifications()
+
+
+def _notification_url(text: str | None) -> str | None:
+    if text in (None, "null"):
+        return None
+    if urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname:
+        raise bad_request(f"url must be an http or https URL, not {text}")
+    return text
+
+
+def _given_events(call: ApiRequest) -> Document:
+    """The events of a request: bracketed, or as one JSON object (panda.md section 4)."""
+    whole: Any = call.params.get("events", {})
+    if isinstance(whole, str):
+        try:
+            whole = orjson.loads(whole)
+        except orjson.JSONDecodeError as error:
+            raise bad_request("events must be sent as events[name]=true or as a JSON object") from error
+    if not isinstance(whole, dict):
+        raise bad_request("events must be a mapping")
+    bracketed = {
+        name[len("events[") : -1]: value
+        for name, value in call.params.items()
+        if name.startswith("events[") and name.endswith("]")
+    }
+    return {**whole, **bracketed}
+
+
+def _boolean(call: ApiRequest, name: str, value: object) -> bool:
+    if value in (True, "true", "True", "1", 1):
+        return True
+    if value in (False, "false", "False", "0", 0):
+        return False
+    raise bad_request(f"{name} must be true or false, not {value!r}")

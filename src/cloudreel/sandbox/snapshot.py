@@ -1,0 +1,47 @@
+"""What ``GET /__sandbox__/state`` shows: everything the sandbox knows, as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudreel.sandbox.documents import public
+from cloudreel.sandbox.parts import missing
+
+if TYPE_CHECKING:
+    from cloudreel.sandbox.state import World
+    from cloudreel.sandbox.store import Document
+
+__all__ = ["snapshot"]
+
+
+def snapshot(world: World) -> dict[str, list[Document]]:
+    """Return all uploads, objects, notifications and requests, oldest first.
+
+    A finished source carries the SHA-256 of the stored file, which is computed when it is first asked for: call
+    this off the event loop where sources may be large.
+    """
+    store = world.store
+    return {
+        "uploads": [_upload(world, upload) for upload in store.list("upload")],
+        "videos": [public(video) | _digest(world, video) for video in store.list("video")],
+        "encodings": [public(encoding) for encoding in store.list("encoding")],
+        "media": [],
+        "jobs": [],
+        "notifications": [public(delivery) for delivery in store.list("delivery")],
+        "requests": list(world.requests),
+    }
+
+
+def _upload(world: World, upload: Document) -> Document:
+    by_parts = upload["_by_parts"] and upload["status"] == "uploading"
+    video = world.store.get("video", upload["video_id"]) if upload["video_id"] else None
+    return {
+        **public(upload),
+        "missing": missing(world, upload, upload["_files"][""]) if by_parts else [],
+        "sha256": _digest(world, video)["sha256"] if video else None,
+    }
+
+
+def _digest(world: World, video: Document) -> Document:
+    found = world.store.digest(world.store.data / video["_source"]) if video["_source"] else None
+    return {"size": found[0], "sha256": found[1]} if found else {"size": None, "sha256": None}

@@ -1,0 +1,186 @@
+"""The sandbox's world: its clock, its memory, and everything the services share."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import anyio
+from anyio import to_thread
+
+from cloudreel.sandbox.encode import Encoder
+from cloudreel.sandbox.faults import FaultPlan
+from cloudreel.sandbox.media import Transcoder
+from cloudreel.sandbox.net import Net
+from cloudreel.sandbox.notify import Notifier
+from cloudreel.sandbox.scopes import furnish
+from cloudreel.sandbox.snapshot import snapshot
+from cloudreel.sandbox.store import Document, Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+__all__ = ["Clock", "World"]
+
+_REMEMBERED_REQUESTS = 10_000
+
+
+class Clock:
+    """The wall clock, shifted by an offset that survives a restart."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._offset = float((store.setting("clock") or {"offset": 0.0})["offset"])
+
+    def now(self) -> float:
+        """Return the sandbox's time as epoch seconds."""
+        return time.time() + self._offset
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock by some seconds, back if they are negative."""
+        self._offset += seconds
+        self._store.set_setting("clock", {"offset": self._offset})
+
+    def set(self, epoch_seconds: float) -> None:
+        """Let the clock show this time now, and run on from there."""
+        self.advance(epoch_seconds - self.now())
+
+
+class World:
+    """What the services share. Make one with :meth:`open`; it works while :meth:`running` is entered.
+
+    ``base_url`` is where the sandbox is reached; whoever serves it sets it before the first request.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        part_size: int,
+        max_connections: int,
+        strict: bool,
+        file_size_limit: int | None,
+        retry_gap: float,
+        progress_gap: float,
+        fetch_anywhere: bool,
+        map: Mapping[str, Path],
+    ) -> None:
+        self.store = store
+        self.part_size = part_size
+        self.max_connections = max_connections
+        self.strict = strict
+        self.file_size_limit = file_size_limit
+        self.progress_gap = progress_gap
+        self.base_url = "http://sandbox.local"
+        self.clock = Clock(store)
+        self.faults = FaultPlan()
+        self.requests: deque[Document] = deque(maxlen=_REMEMBERED_REQUESTS)
+        self.net = Net(anywhere=fetch_anywhere, map=map, size_limit=file_size_limit)
+        self.transcoder = Transcoder(store.folder("work"))
+        self.notifier = Notifier(self, retry_gap=retry_gap)
+        self.encoder = Encoder(self)
+        self.credentials = self._credentials()
+        self._furnish()
+
+    @classmethod
+    def open(
+        cls,
+        data: Path,
+        *,
+        part_size: int = 5 * 2**20,
+        max_connections: int = 16,
+        strict: bool = True,
+        file_size_limit: int | None = None,
+        retry_gap: float = 1.0,
+        progress_gap: float = 10.0,
+        fetch_anywhere: bool = False,
+        map: Mapping[str, Path] | None = None,
+    ) -> Self:
+        """Open the world kept in a data directory; an empty one is furnished with credentials.
+
+        :param part_size: bytes of one part of a multi-chunk upload.
+        :param max_connections: the limit such an upload announces.
+        :param strict: refuse wrong, expired and repeated signatures.
+        :param file_size_limit: bytes a source may have; None for any number.
+        :param retry_gap: seconds before an unacknowledged notification is sent again; it doubles.
+        :param progress_gap: seconds between two progress notifications of an encoding.
+        :param fetch_anywhere: let ``source_url`` name hosts other than this machine.
+        :param map: URL prefixes (http, ftp, s3) that are served from files.
+        """
+        return cls(
+            Store(data),
+            part_size=part_size,
+            max_connections=max_connections,
+            strict=strict,
+            file_size_limit=file_size_limit,
+            retry_gap=retry_gap,
+            progress_gap=progress_gap,
+            fetch_anywhere=fetch_anywhere,
+            map=map or {},
+        )
+
+    def close(self) -> None:
+        """Close the database; call it after :meth:`running` has ended."""
+        self.store.close()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Encode and notify in the background; on exit both stop, and what is unfinished waits for the next start."""
+        async with self.net.open(), anyio.create_task_group() as tasks:
+            self.notifier.start(tasks)
+            self.encoder.start(tasks)
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+
+    async def reset(self) -> None:
+        """Forget everything but the credentials, and set the clock right."""
+        await self.encoder.stop_all()
+        await self.notifier.stop_all()
+        await to_thread.run_sync(self.store.clear)
+        self.clock.advance(time.time() - self.clock.now())
+        self.faults.clear()
+        self.requests.clear()
+        self._furnish()
+
+    @property
+    def config(self) -> dict[str, object]:
+        """What a client needs to know, service by service."""
+        parts = urlsplit(self.base_url)
+        return {
+            "base_url": self.base_url,
+            "telestream": {
+                "api_host": parts.hostname,
+                "api_port": parts.port or (443 if parts.scheme == "https" else 80),
+                "api_version": "3.0",
+                **self.credentials["telestream"],
+            },
+        }
+
+    def snapshot(self) -> dict[str, list[Document]]:
+        """Return all that is known; may read whole files, so call it off the event loop."""
+        return snapshot(self)
+
+    def _credentials(self) -> dict[str, dict[str, str]]:
+        credentials = self.store.setting("credentials")
+        if credentials is None:
+            credentials = {
+                "telestream": {
+                    "access_key": secrets.token_hex(10),
+                    "secret_key": secrets.token_hex(20),
+                    "factory_id": secrets.token_hex(16),
+                }
+            }
+            self.store.set_setting("credentials", credentials)
+        return credentials
+
+    def _furnish(self) -> None:
+        factory_id = self.credentials["telestream"]["factory_id"]
+        if self.store.get("factory", factory_id) is None:
+            furnish(self, "factory", factory_id, {"name": "main"})
