@@ -13,9 +13,8 @@ from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
-from cloudreel.core import codec
+from cloudreel.core import codec, redact
 from cloudreel.core.call import JSON, Body, Call, Credential, Request, Response, reveal
-from cloudreel.core.codec import Details
 from cloudreel.core.failures import Failure, category_of, retry_after
 from cloudreel.errors import ApiError, AuthenticationError, DecodeError, InvalidRequestError, NotFoundError
 from cloudreel.panda.models import EncodingFields, Metadata, ProfileFields, VideoFields, metadata_of
@@ -210,9 +209,43 @@ def video_encodings(video_id: str, params: Params = NONE) -> Call[list[EncodingF
     return Call(Request("GET", f"/videos/{segment(video_id)}/encodings.json", params), _encodings)
 
 
-def open_upload(params: Params) -> Call[Details]:
-    """Return the call that opens an upload session; one opened in vain does no harm, so it may repeat."""
-    return Call(Request("POST", "/videos/upload.json", params), codec.object_of)
+@frozen
+class OpenedUpload:
+    """Where an upload goes, and how: numbers may come as text (telestream.md 8.2)."""
+
+    session_id: str
+    location: str = field(repr=redact.location)
+    parts: int = 1
+    part_size: int = 0
+    max_connections: int = 1
+
+
+def open_upload(params: Params) -> Call[OpenedUpload]:
+    """Return the call that opens an upload session; one opened in vain does no harm, so it may repeat.
+
+    Args:
+        params: ``file_size`` in bytes, ``file_name``, and what else the service takes.
+    """
+    return Call(Request("POST", "/videos/upload.json", params), _opened_upload)
+
+
+def _opened_upload(response: Response) -> OpenedUpload:
+    reply = codec.object_of(response)
+    location = codec.read_text(reply.get("location"))
+    if not location:
+        raise DecodeError("The upload session has no location")
+    try:
+        numbers = [codec.read_int(reply.get(name)) for name in ("parts", "part_size", "max_connections")]
+    except ValueError as error:
+        raise DecodeError(f"The upload session has no usable numbers: {error}") from error
+    return OpenedUpload(
+        codec.read_text(reply.get("id")) or "",
+        location,
+        *(
+            number if number is not None else default
+            for number, default in zip(numbers, (1, 0, 1), strict=True)
+        ),
+    )
 
 
 # -- encodings -------------------------------------------------------------------------------------------

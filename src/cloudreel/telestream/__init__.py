@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudreel.panda.models import Metadata
+from cloudreel.panda.notifications import VideoNotification, parse_notification
 from cloudreel.panda.waiting import JobProgress
 from cloudreel.telestream.client import AsyncFlip, AsyncTelestream
 from cloudreel.telestream.errors import (
@@ -56,5 +57,7 @@ __all__ = [
     "TelestreamCloudException",
     "UnreadableAnswer",
     "UploadFailed",
+    "VideoNotification",
     "WaitTimedOut",
+    "parse_notification",
 ]

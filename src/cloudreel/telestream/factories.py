@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from anyio import CancelScope
 from attrs import evolve
 
 from cloudreel.core.call import JSON
+from cloudreel.core.codec import structure
 from cloudreel.core.failures import ErrorFamily
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
+from cloudreel.errors import DecodeError
 from cloudreel.panda import listing
 from cloudreel.panda import protocol as family
+from cloudreel.panda.models import VideoFields
 from cloudreel.panda.objects import ChangeableObject
 from cloudreel.panda.protocol import HmacSigner, Param, Params
 from cloudreel.telestream import protocol
-from cloudreel.telestream.errors import FAMILY
+from cloudreel.telestream.errors import FAMILY, UnreadableAnswer, UploadFailed
 from cloudreel.telestream.models import FactoryFields
 from cloudreel.telestream.profiles import AsyncProfiles
-from cloudreel.telestream.videos import AsyncEncodings, AsyncVideos
+from cloudreel.telestream.videos import AsyncEncodings, AsyncVideo, AsyncVideos
+from cloudreel.uploads.dialects import PartsDialect
+from cloudreel.uploads.session import AsyncUploadSession, ProgressCallback
+from cloudreel.uploads.sources import Source, SourceLike, open_source
+from cloudreel.uploads.ticket import Ticket
 
 
 def scoped(transport: Transport, factory_id: str) -> Transport:
@@ -110,3 +118,117 @@ class AsyncFactory(ChangeableObject, FactoryFields):
                 of event name to bool; it is not modified.
         """
         return await self._transport.send(family.update_notifications(conf))
+
+    async def upload_session(
+        self,
+        source: SourceLike,
+        threads: int = 8,
+        profiles: str | Sequence[str] | None = "h264",
+        *,
+        progress: ProgressCallback | None = None,
+        **params: Param,
+    ) -> AsyncUploadSession[AsyncVideo]:
+        """Open an upload that goes out in concurrent parts and survives broken connections.
+
+        Nothing is sent of the source before `AsyncUploadSession.start`.
+
+        Args:
+            source: a path, bytes, a binary file, an async iterable, or an object with async ``read``.
+            threads: parts under way at once, unless the service allows fewer.
+            profiles: names or ids of profiles to encode to; ``"none"`` for no encoding, None to leave
+                the choice to the service.
+            progress: called with a `Progress` as the upload goes on; may be async.
+            params: ``path_format``, ``payload`` and whatever else the service takes.
+
+        Raises:
+            FileNotFoundError: there is no such file; nothing was sent.
+            UploadError: the source is empty; nothing was sent.
+        """
+        if threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {threads}")
+        opened = await open_source(source)
+        try:
+            sent: dict[str, Param] = {
+                **params,
+                "file_size": opened.size,
+                "file_name": opened.name,
+                "profiles": profiles,
+                "multi_chunk": True,
+            }
+            ticket = self._ticket(opened, await self._transport.send(family.open_upload(sent)))
+        except BaseException:
+            with CancelScope(shield=True):
+                await opened.close()
+            raise
+        return self._session(opened, ticket, threads, progress)
+
+    async def resume_upload(
+        self,
+        ticket: Ticket,
+        source: SourceLike,
+        threads: int = 8,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> AsyncUploadSession[AsyncVideo]:
+        """Return the session of an upload begun elsewhere; `AsyncUploadSession.resume` continues it.
+
+        Args:
+            ticket: what `AsyncUploadSession.ticket` gave, or the ``ticket`` of an error.
+            source: the same bytes as before.
+            threads: parts under way at once, unless the service allows fewer.
+            progress: called with a `Progress` as the upload goes on; may be async.
+
+        Raises:
+            UploadError: the ticket is of another service or factory, or the source has changed.
+        """
+        if ticket.service != self._transport.service.name or ticket.scope not in (None, self._id()):
+            raise UploadFailed(f"This ticket is of {ticket.service} {ticket.scope}, not of {self}")
+        opened = await open_source(source)
+        try:
+            await opened.verify(ticket.fingerprint)
+        except BaseException:
+            with CancelScope(shield=True):
+                await opened.close()
+            raise
+        return self._session(opened, ticket, threads, progress, resumed=True)
+
+    def _ticket(self, source: Source, upload: family.OpenedUpload) -> Ticket:
+        try:
+            return Ticket(
+                service=self._transport.service.name,
+                endpoint=self._transport.service.base_url,
+                scope=self._id(),
+                session_id=upload.session_id,
+                location=upload.location,
+                dialect="parts",
+                size=source.size,
+                part_size=upload.part_size,
+                parts=upload.parts,
+                max_connections=upload.max_connections,
+                file_name=source.name,
+                fingerprint=source.fingerprint,
+                created=self._transport.now(),
+            )
+        except DecodeError as error:
+            raise UnreadableAnswer(f"The service opened an upload that makes no sense: {error}") from error
+
+    def _session(
+        self,
+        source: Source,
+        ticket: Ticket,
+        threads: int,
+        progress: ProgressCallback | None,
+        *,
+        resumed: bool = False,
+    ) -> AsyncUploadSession[AsyncVideo]:
+        return AsyncUploadSession(
+            self._transport,
+            source,
+            ticket,
+            PartsDialect(ticket.location, ticket.parts),
+            make_video=lambda details: AsyncVideo(self._transport, structure(details, VideoFields)),
+            find_video=self.videos.find,
+            threads=threads,
+            progress=progress,
+            resumed=resumed,
+        )
