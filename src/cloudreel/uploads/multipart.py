@@ -1,0 +1,81 @@
+"""A source as the one file of a multipart form, streamed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from cloudreel.uploads.sources import Source, SourceBody
+
+# Quotes end a parameter and line ends a header; browsers send both percent-encoded (RFC 7578 section 2,
+# HTML "multipart form data"). No other control character has a place in a header either.
+_UNSAFE: Final = re.compile(r'[\x00-\x1f"\x7f]')
+_BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=?-]{1,70}")  # RFC 2046 section 5.1.1, without the space
+
+
+def quote(text: str) -> str:
+    """Return a field or file name as it may stand between quotes in a header."""
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", text)
+
+
+class MultipartBody:
+    """A form with one file, of exactly known length, whose file is read as it is sent.
+
+    Args:
+        source: an open source.
+        field: name of the form's field.
+        boundary: what separates the fields; draw it at random, so that the source does not contain it.
+        sent: told, during each pass, how many bytes of the source the connection has taken so far.
+
+    Raises:
+        ValueError: the boundary has characters that a boundary may not have.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        field: str = "file",
+        boundary: str,
+        sent: Callable[[int], None] | None = None,
+    ) -> None:
+        if not _BOUNDARY.fullmatch(boundary):
+            raise ValueError(f"{boundary!r} is no boundary: 1 to 70 letters, digits and '()+_,-./:=? are")
+        self.content_type = f'multipart/form-data; boundary="{boundary}"'
+        self.file = SourceBody(source, 0, source.size, sent)
+        self.head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{quote(field)}"; filename="{quote(source.name)}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        ).encode()
+        self.tail = f"\r\n--{boundary}--\r\n".encode()
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole form."""
+        return len(self.head) + self.file.length + len(self.tail)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Pass(self)
+
+
+class _Pass:
+    def __init__(self, body: MultipartBody) -> None:
+        self._head = body.head
+        self._file = aiter(body.file)
+        self._tail = body.tail
+
+    def __aiter__(self) -> _Pass:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._head:
+            piece, self._head = self._head, b""
+            return piece
+        piece = await anext(self._file, b"")
+        if not piece:
+            piece, self._tail = self._tail, b""
+        if not piece:
+            raise StopAsyncIteration
+        return piece

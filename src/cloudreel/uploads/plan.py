@@ -1,0 +1,188 @@
+"""What of an upload is still to be sent, and how far it has come. PURE.
+
+A `Plan` hands out the missing parts in order, is told what became of them, and adds up the progress. Each
+step costs the same however many parts there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+
+from attrs import frozen
+
+RATE_INTERVAL = 0.25  # seconds; a shorter time says little about a rate
+RATE_MEMORY = 5.0  # seconds after which an old rate has lost two thirds of its weight
+
+
+@frozen
+class Progress:
+    """How far an upload has come. No number but ``rate`` and ``eta`` ever goes backwards.
+
+    Args:
+        bytes_sent: bytes handed to the connection, each counted once however often it was repeated.
+        bytes_confirmed: bytes of the parts that the service acknowledged.
+        total: bytes of the source.
+        parts_done: parts that the service acknowledged.
+        parts: parts of the upload.
+        rate: bytes per second, smoothed; None until it is known.
+        eta: seconds left at that rate; None until it is known.
+    """
+
+    bytes_sent: int
+    bytes_confirmed: int
+    total: int
+    parts_done: int
+    parts: int
+    rate: float | None
+    eta: float | None
+
+
+@frozen
+class Part:
+    """One piece of the source: its zero-based index, its first byte and its length in bytes."""
+
+    index: int
+    offset: int
+    length: int
+
+
+def count_parts(size: int, part_size: int) -> int:
+    """Return how many parts of ``part_size`` bytes ``size`` bytes make; the last may be shorter."""
+    return -(-size // part_size)
+
+
+class Plan:
+    """The parts of one upload: which are missing, which are confirmed, what was sent of them.
+
+    Args:
+        size: bytes of the source.
+        part_size: bytes of every part but the last (telestream.md 8.2).
+    """
+
+    def __init__(self, size: int, part_size: int) -> None:
+        self.size = size
+        self.part_size = part_size
+        self.parts = count_parts(size, part_size)
+        self._queue: Iterator[int] = iter(range(self.parts))
+        self._waiting = self.parts
+        self._confirmed = bytearray(self.parts)  # one flag per part
+        self._marks: dict[int, int] = {}  # the most that was ever sent of an unconfirmed part
+        self._bytes_sent = 0
+        self._bytes_confirmed = 0
+        self._parts_confirmed = 0
+        self._most_bytes_confirmed = 0
+        self._most_parts_confirmed = 0
+        self._rate: float | None = None
+        self._measured_at = 0.0
+        self._measured_bytes = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many missing parts `next` has not handed out yet."""
+        return self._waiting
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the service has acknowledged every part."""
+        return self._parts_confirmed == self.parts
+
+    def part(self, index: int) -> Part:
+        """Return the part with a zero-based index."""
+        offset = index * self.part_size
+        return Part(index, offset, min(self.part_size, self.size - offset))
+
+    def smallest(self) -> Part:
+        """Return the part that is cheapest to send: the last, which alone may be shorter."""
+        return self.part(self.parts - 1)
+
+    def next(self) -> Part | None:
+        """Hand out the next missing part, or None when all have been handed out."""
+        index = next(self._queue, None)
+        if index is None:
+            return None
+        self._waiting -= 1
+        return self.part(index)
+
+    def sent(self, index: int, count: int) -> None:
+        """Take note that an attempt has sent the first ``count`` bytes of a part."""
+        mark = self._marks.get(index, 0)
+        if count > mark and not self._confirmed[index]:
+            self._marks[index] = count
+            self._bytes_sent += count - mark
+
+    def confirm(self, index: int) -> None:
+        """Take note that the service holds a part."""
+        if self._confirmed[index]:
+            return
+        length = self.part(index).length
+        self._confirmed[index] = True
+        self._bytes_sent += length - self._marks.pop(index, 0)
+        self._bytes_confirmed += length
+        self._parts_confirmed += 1
+        self._most_bytes_confirmed = max(self._most_bytes_confirmed, self._bytes_confirmed)
+        self._most_parts_confirmed = max(self._most_parts_confirmed, self._parts_confirmed)
+
+    def missing_is(self, indices: Collection[int]) -> None:
+        """Adopt the service's word on what is missing, and hand out exactly that from now on.
+
+        It outweighs earlier acknowledgements. Call it when no part is under way.
+        """
+        missing = frozenset(indices)
+        sent_before = self._bytes_sent
+        for index in range(self.parts):
+            if index not in missing:
+                self.confirm(index)
+            elif self._confirmed[index]:
+                self._withdraw(index)
+        # What the service held already did not cross the line just now.
+        self._measured_bytes += self._bytes_sent - sent_before
+        self._queue = iter(sorted(missing))
+        self._waiting = len(missing)
+
+    def start_clock(self, now: float) -> None:
+        """Measure the rate from here on: what was before (a pause, an interruption) does not count.
+
+        Args:
+            now: seconds on any clock that only goes forward.
+        """
+        self._measured_at = now
+        self._measured_bytes = self._bytes_sent
+
+    def progress(self, now: float) -> Progress:
+        """Return how far the upload has come.
+
+        Args:
+            now: seconds on the clock of `start_clock`.
+        """
+        self._measure(now)
+        left = self.size - self._bytes_sent
+        eta = 0.0 if left == 0 else left / self._rate if self._rate else None
+        return Progress(
+            bytes_sent=self._bytes_sent,
+            bytes_confirmed=self._most_bytes_confirmed,
+            total=self.size,
+            parts_done=self._most_parts_confirmed,
+            parts=self.parts,
+            rate=self._rate,
+            eta=eta,
+        )
+
+    def _withdraw(self, index: int) -> None:
+        length = self.part(index).length
+        self._confirmed[index] = False
+        self._marks[index] = length
+        self._bytes_confirmed -= length
+        self._parts_confirmed -= 1
+
+    def _measure(self, now: float) -> None:
+        elapsed = now - self._measured_at
+        if elapsed < RATE_INTERVAL:
+            return
+        current = (self._bytes_sent - self._measured_bytes) / elapsed
+        if self._rate is None:
+            self._rate = current
+        else:
+            self._rate += (current - self._rate) * (1 - math.exp(-elapsed / RATE_MEMORY))
+        self._measured_at = now
+        self._measured_bytes = self._bytes_sent

@@ -1,0 +1,324 @@
+"""What can be uploaded, and the body of a request made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import io
+import os
+import re
+import stat
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeAlias, TypeGuard
+
+import anyio
+
+from cloudreel.errors import UploadError
+from cloudreel.uploads.files import FileReader, OpenFileReader, SystemFile
+from cloudreel.uploads.readers import (
+    CHUNK,
+    BinaryFile,
+    MemoryReader,
+    Reader,
+    SeekableFile,
+    SeekReader,
+    in_thread,
+)
+from cloudreel.uploads.spool import AsyncReadable, pieces_of_file, pieces_of_iterable, pieces_of_reader, spool
+from cloudreel.uploads.ticket import Fingerprint
+
+SAMPLE = 64 * 1024  # bytes of each of the three samples in a fingerprint
+DEFAULT_NAME = "upload.bin"
+COMPRESSED = {"gzip", "bz2", "lzma", "zipfile", "compression.zstd"}  # modules whose files seek by reading
+
+
+SourceLike: TypeAlias = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryFile
+    | AsyncIterable[bytes]
+    | AsyncReadable
+)
+
+
+class Source:
+    """What one upload sends; made by `open_source`.
+
+    It holds a file open between `open` and `release` only, which may follow each other. `close` also
+    removes the temporary copy of what can be read only once. As an async context manager it opens and
+    closes itself.
+
+    Args:
+        reader: gives the bytes.
+        name: base name for the service.
+        fingerprint: what the source looks like.
+    """
+
+    def __init__(self, reader: Reader, name: str, fingerprint: Fingerprint) -> None:
+        self._reader = reader
+        self.name = name
+        self.fingerprint = fingerprint
+
+    @property
+    def size(self) -> int:
+        """Bytes from the first to the last."""
+        return self.fingerprint.size
+
+    async def open(self) -> None:
+        """Get ready to read.
+
+        Raises:
+            OSError: the file cannot be opened any more.
+        """
+        await self._reader.open()
+
+    async def release(self) -> None:
+        """Hold nothing open; `open` makes the source readable again."""
+        await self._reader.release()
+
+    async def close(self) -> None:
+        """Release the source and remove its temporary copy if there is one."""
+        await self._reader.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.close()
+
+    def read(self, offset: int, length: int) -> AsyncIterator[bytes]:
+        """Return an iterator over ``length`` bytes at an offset in fresh pieces of at most 256 KiB.
+
+        Any number of them may run at once. One ends early when the source does.
+        """
+        return _Pieces(self._reader, offset, length)
+
+    def fileno(self) -> tuple[int, int] | None:
+        """Return the open descriptor and the source's first byte in it, None unless it is a real file."""
+        return self._reader.fileno()
+
+    async def check(self) -> None:
+        """Make sure that a real file has kept size and time of change; costs next to nothing.
+
+        Raises:
+            UploadError: the file was written to since `open_source`.
+        """
+        if self.fingerprint.mtime_ns is None:
+            return
+        if await self._reader.stat() != (self.fingerprint.size, self.fingerprint.mtime_ns):
+            raise self.changed("it was written to")
+
+    async def verify(self, expected: Fingerprint) -> None:
+        """Make sure that the source is still the one that a fingerprint was taken of.
+
+        Raises:
+            UploadError: it has another size, time of change or content.
+        """
+        found = await _take_fingerprint(self._reader)
+        if found.size != expected.size:
+            raise self.changed(f"it has {found.size} bytes instead of {expected.size}")
+        if None not in (found.mtime_ns, expected.mtime_ns) and found.mtime_ns != expected.mtime_ns:
+            raise self.changed("it was written to")
+        if found.sha256 != expected.sha256:
+            raise self.changed("its content is another")
+
+    def changed(self, how: str) -> UploadError:
+        """Return the error that says how the source changed, and what to do."""
+        return UploadError(f"{self.name!r} has changed since the upload began: {how}; upload it anew")
+
+    def __repr__(self) -> str:
+        return f"<Source {self.name!r}, {self.size} bytes>"
+
+
+class _Pieces:
+    """Pieces of a source. An object and not a generator, so that nobody has to close it."""
+
+    def __init__(self, reader: Reader, offset: int, length: int) -> None:
+        self._reader = reader
+        self._offset = offset
+        self._left = length
+        self._ahead = memoryview(b"")
+
+    def __aiter__(self) -> _Pieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._ahead:
+            if not self._left:
+                raise StopAsyncIteration
+            read = await self._reader.read(self._offset, self._left)
+            if not read:
+                raise StopAsyncIteration
+            self._offset += len(read)
+            self._left -= len(read)
+            if len(read) <= CHUNK:
+                return read
+            self._ahead = memoryview(read)
+        piece, self._ahead = bytes(self._ahead[:CHUNK]), self._ahead[CHUNK:]
+        return piece
+
+
+class SourceBody:
+    """A slice of an open source as the body of a request; each pass reads it anew.
+
+    Args:
+        source: an open source.
+        offset: its first byte.
+        length: bytes.
+        sent: told, during each pass, how many of them the connection has taken so far.
+    """
+
+    def __init__(
+        self, source: Source, offset: int, length: int, sent: Callable[[int], None] | None = None
+    ) -> None:
+        self.source = source
+        self.offset = offset
+        self.length = length
+        self.sent = sent
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Pass(self)
+
+
+class _Pass:
+    def __init__(self, body: SourceBody) -> None:
+        self._body = body
+        self._pieces = body.source.read(body.offset, body.length)
+        self._given = 0
+
+    def __aiter__(self) -> _Pass:
+        return self
+
+    async def __anext__(self) -> bytes:
+        body = self._body
+        # Who asks for the next piece has sent the one before.
+        if body.sent is not None and self._given:
+            body.sent(self._given)
+        if self._given == body.length:
+            raise StopAsyncIteration
+        piece = await anext(self._pieces, b"")
+        if not piece:
+            end = body.offset + self._given
+            raise body.source.changed(f"it ends after {end} of {body.source.size} bytes")
+        self._given += len(piece)
+        if self._given == body.length:
+            # The service keeps no part that lacks its end, so a changed file completes none.
+            await body.source.check()
+        return piece
+
+
+async def open_source(source: SourceLike, *, spool_limit: int | None = None) -> Source:
+    """Return what is needed to upload a path, bytes, a binary file, an async iterable or async reader.
+
+    The caller's file is read from its position to its end, never closed, and its position is restored.
+    Paths and files are read where they are. What can be read only once, or only from front to back
+    (compressed files), is copied to a temporary file first.
+
+    Args:
+        source: what to upload.
+        spool_limit: bytes that may be copied to the temporary file, None for no limit.
+
+    Raises:
+        FileNotFoundError: nothing is at the path.
+        IsADirectoryError: a directory is at the path.
+        TypeError: this is no source, or it gives text.
+        UploadError: it is empty, or larger than ``spool_limit``.
+    """
+    name = _name_of(source)
+    reader = await _reader_of(source, spool_limit)
+    try:
+        await reader.open()
+        fingerprint = await _take_fingerprint(reader)
+        if fingerprint.size == 0:
+            raise UploadError(f"{name!r} is empty; there is nothing to upload")
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await reader.close()
+        raise
+    with anyio.CancelScope(shield=True):
+        await reader.release()
+    return Source(reader, name, fingerprint)
+
+
+async def _reader_of(source: SourceLike, spool_limit: int | None) -> Reader:
+    if isinstance(source, str | os.PathLike):
+        return FileReader(Path(os.fsdecode(source)))
+    if isinstance(source, bytes | bytearray | memoryview):
+        return MemoryReader(source)
+    if isinstance(source, io.TextIOBase):
+        raise TypeError("The file was opened in text mode; open it in binary mode ('rb')")
+    if isinstance(source, io.BytesIO) and type(source) is io.BytesIO:
+        return MemoryReader(source)
+    if _reads_async(source):
+        return await spool(pieces_of_reader(source), spool_limit)
+    if isinstance(source, AsyncIterable):
+        return await spool(pieces_of_iterable(source), spool_limit)
+    if not _reads(source):
+        raise TypeError(
+            f"{type(source).__name__} is no source: give a path, bytes, a binary file object, an async "
+            "iterable of bytes or an object with an async read()"
+        )
+    seekable = await in_thread(partial(_seekable_reader, source))
+    return seekable or await spool(pieces_of_file(source), spool_limit)
+
+
+def _reads(source: object) -> TypeGuard[BinaryFile]:
+    return callable(getattr(source, "read", None))
+
+
+def _reads_async(source: object) -> TypeGuard[AsyncReadable]:
+    return inspect.iscoroutinefunction(getattr(source, "read", None))
+
+
+def _seekable_reader(file: BinaryFile) -> Reader | None:
+    if _is_system_file(file):
+        return OpenFileReader(file)
+    return SeekReader(file) if _seeks_well(file) else None
+
+
+def _is_system_file(file: object) -> TypeGuard[SystemFile]:
+    """Whether the descriptor gives exactly what ``read`` gives, at any offset."""
+    if type(file) not in (io.FileIO, io.BufferedReader, io.BufferedRandom) or not hasattr(os, "pread"):
+        return False
+    raw: object = getattr(file, "raw", file)
+    return type(raw) is io.FileIO and stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
+
+
+def _seeks_well(file: BinaryFile) -> TypeGuard[SeekableFile]:
+    """Whether the position can be set, and setting it back does not read everything again."""
+    modules = {kind.__module__ for kind in type(file).__mro__}
+    if not modules.isdisjoint(COMPRESSED):
+        return False
+    seekable = getattr(file, "seekable", None)
+    if callable(seekable):
+        return bool(seekable())
+    return hasattr(file, "seek") and hasattr(file, "tell")
+
+
+def _name_of(source: SourceLike) -> str:
+    """Return a base name: of the path, or of the ``filename`` or ``name`` an object carries."""
+    if isinstance(source, str | os.PathLike):
+        name = Path(os.fsdecode(source)).name
+    else:
+        carried = getattr(source, "filename", None) or getattr(source, "name", None)
+        # A browser may have sent a path of its own system.
+        name = re.split(r"[/\\]", carried)[-1] if isinstance(carried, str) else ""
+        if name.startswith("<"):  # such as <stdin>
+            name = ""
+    return name.encode("utf-8", "replace").decode() or DEFAULT_NAME
+
+
+async def _take_fingerprint(reader: Reader) -> Fingerprint:
+    size, mtime_ns = await reader.stat()
+    digest = hashlib.sha256()
+    for offset in sorted({0, max(0, (size - SAMPLE) // 2), max(0, size - SAMPLE)}):
+        async for piece in _Pieces(reader, offset, min(SAMPLE, size - offset)):
+            digest.update(piece)
+    return Fingerprint(size, mtime_ns, digest.hexdigest())
