@@ -103,7 +103,8 @@ class Call(Generic[T_co]):
     """A request, the function that reads its answer, and what the transport must know between the two.
 
     ``repeatable``: sending it twice does no harm, so it may be sent again when nobody knows whether
-    the first one arrived. ``signed``: the service's signer is asked for each attempt; upload locations
+    the first one arrived. ``settled``: what to ask in that case before sending it again; the answer True
+    means that the first one was acted on, and an empty answer is taken for its own. ``signed``: the service's signer is asked for each attempt; upload locations
     are not signed, their URL is the capability.
     """
 
@@ -111,6 +112,7 @@ class Call(Generic[T_co]):
     parse: Callable[[Response], T_co]
     repeatable: bool = True
     signed: bool = True
+    settled: Call[bool] | None = None
 
 
 Signer: TypeAlias = Callable[[Request, float], Request]

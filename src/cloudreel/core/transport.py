@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
@@ -22,6 +23,7 @@ from cloudreel.core.pool import Pool, unlogged
 from cloudreel.errors import (
     CloudReelError,
     DecodeError,
+    RateLimitError,
     RequestTimedOut,
     SigningError,
     TransportError,
@@ -110,31 +112,30 @@ class Transport:
         try:
             return call.parse(response)
         except DecodeError as error:
-            shown = f"{self.service.name} {call.request.method} {call.request.shown_path}"
-            raise self._error(
-                DecodeError, f"{shown}: {error.message}", call.request, response.attempts, response
-            ) from error
+            text = f"{self._shown(call.request)}: {error.message}"
+            raise self._error(DecodeError, text, call.request, response.attempts, response) from error
 
     async def exchange(self, call: Call[T]) -> Response:
         """Send a call and return the answer, which is no refusal."""
         started = time.monotonic()
-        with anyio.move_on_after(self.options.deadline) as scope:
-            response = await self._attempts(call, started)
-        if scope.cancelled_caught:
-            shown = f"{self.service.name} {call.request.method} {call.request.shown_path}"
+        try:
+            with anyio.move_on_after(self.options.deadline):
+                return await self._attempts(call, started)
             raise self._error(
                 RequestTimedOut,
-                f"{shown}: the deadline of {self.options.deadline:g} s over all attempts has passed",
+                f"{self._shown(call.request)}: the deadline of {self.options.deadline:g} s "
+                "over all attempts has passed",
                 call.request,
             )
-        return response  # pyright: ignore[reportPossiblyUnboundVariable]
+        except CloudReelError as error:
+            log.warning("%s", error)
+            raise
 
     async def _attempts(self, call: Call[T], started: float) -> Response:
         attempt = 0
         clock_corrected = False
         while True:
             attempt += 1
-            sent_at = self._clock()
             outcome = await self._attempt(call, attempt)
             if isinstance(outcome, Response):
                 failure = self.service.read_failure(outcome)
@@ -142,7 +143,7 @@ class Transport:
                     self._log(call.request, outcome, started)
                     return outcome
                 if self.service.is_clock_skew(failure) and not clock_corrected:
-                    clock_corrected = self._correct_clock(outcome, sent_at)
+                    clock_corrected = self._correct_clock(outcome)
                     if clock_corrected:
                         attempt -= 1
                         continue
@@ -159,36 +160,37 @@ class Transport:
                 jitter=self._jitter(),
             )
             if delay is None:
-                log.warning("%s", error)
                 cause = outcome.cause if isinstance(outcome, _Lost) else None
                 raise error from cause
             log.debug("%s; attempt %d follows in %.2f s", error, attempt + 1, delay)
             await anyio.sleep(delay)
+            if judged is retry.Loss.UNKNOWN and call.settled is not None and await self.send(call.settled):
+                return Response(HTTPStatus.OK, {}, b"", attempt)
 
     async def _attempt(self, call: Call[T], attempt: int) -> Response | _Lost:
         client = self._pool.client()
         request = call.request
-        if call.signed:
-            if request.path.startswith(("http://", "https://")):
-                raise SigningError("A signed call goes to the service's own address, not to a whole URL")
-            request = self.service.sign(request, self.now())
+        if call.signed and request.path.startswith(("http://", "https://")):
+            raise SigningError("A signed call goes to the service's own address, not to a whole URL")
         # A streamed body may take as long as the line needs as long as it moves: httpx watches each
         # read and write. A small call has to be over in time as a whole.
         limit = None if request.streamed else self.options.timeout
         try:
             async with self._pool.slot():
+                # A signature ages, so it is made when the call's turn has come.
+                signed = self.service.sign(request, self.now()) if call.signed else request
                 with anyio.move_on_after(limit) as scope:
-                    return await self._send_once(client, request, attempt)
+                    return await self._send_once(client, signed, attempt)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            return _Lost(retry.Loss.UNSENT, isinstance(error, httpx.TimeoutException), error)
+            return _Lost(retry.Loss.UNSENT, isinstance(error, httpx.TimeoutException), _masked(error))
         except httpx.DecodingError as error:
-            raise self._error(DecodeError, "The answer's compression is broken", request, attempt) from error
+            text = f"{self._shown(request)}: the answer's compression is broken"
+            raise self._error(DecodeError, text, request, attempt) from _masked(error)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise self._error(
-                TransportError, f"{request.shown_path} is no URL that can be called", request, attempt
-            ) from error
+            text = f"{self._shown(request)}: this is no URL that can be called"
+            raise self._error(TransportError, text, request, attempt) from _masked(error)
         except httpx.TransportError as error:
-            return _Lost(retry.Loss.UNKNOWN, isinstance(error, httpx.TimeoutException), error)
+            return _Lost(retry.Loss.UNKNOWN, isinstance(error, httpx.TimeoutException), _masked(error))
         assert scope.cancelled_caught
         return _Lost(retry.Loss.UNKNOWN, timed_out=True, cause=None)
 
@@ -225,9 +227,8 @@ class Transport:
         async for piece in answer.aiter_bytes():
             size += len(piece)
             if size > LARGEST_ANSWER:
-                raise self._error(
-                    DecodeError, f"The answer is larger than {LARGEST_ANSWER} bytes", request, attempt
-                )
+                text = f"{self._shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
+                raise self._error(DecodeError, text, request, attempt)
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -239,38 +240,37 @@ class Transport:
         query = urlencode({k: str(v) for k, v in request.params.items()}, quote_via=quote, safe="")
         return f"{url}{'&' if '?' in url else '?'}{query}"
 
-    def _correct_clock(self, response: Response, sent_at: float) -> bool:
-        """Adopt the service's clock from the ``Date`` of its answer; the reply is half a trip old."""
+    def _correct_clock(self, response: Response) -> bool:
+        """Adopt the service's clock from the ``Date`` of its answer, which has just come."""
         try:
             theirs = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
         except ValueError:
             return False
-        middle = (sent_at + self._clock()) / 2
-        self._pool.clock_offset = theirs - middle
-        log.warning(
-            "%s: our clock is off by %.0f s; signing by the service's", self.service.name, theirs - middle
-        )
+        self._pool.clock_offset = offset = theirs - self._clock()
+        log.warning("%s: our clock is off by %.0f s; signing by the service's", self.service.name, offset)
         return True
 
     def _refused(self, request: Request, response: Response, failure: Failure) -> CloudReelError:
-        name = f" {failure.name}" if failure.name else f" {response.reason}"
-        why = f": {redact.text(failure.message)}" if failure.message else ""
+        name = _line(failure.name) or response.reason
+        why = f": {_line(failure.message)}" if failure.message else ""
         text = (
             f"{self.service.name} refused {request.method} {request.shown_path}: "
-            f"{response.status_code}{name}{why}"
+            f"{response.status_code} {name}{why}"
         )
         error = self._error(failure.category, text, request, response.attempts, response)
-        if failure.retry_after is not None:
-            error.retry_after = failure.retry_after  # type: ignore[attr-defined]
+        if isinstance(error, RateLimitError):
+            error.retry_after = failure.retry_after
         return error
 
     def _unanswered(self, request: Request, lost: _Lost, attempt: int) -> CloudReelError:
         kind = RequestTimedOut if lost.timed_out else TransportError
         what = "no answer in time" if lost.timed_out else "no usable answer"
-        why = f" ({redact.text(str(lost.cause))})" if lost.cause is not None and str(lost.cause) else ""
-        acted = "; nothing was sent" if lost.loss is retry.Loss.UNSENT else "; it may have been acted on"
-        text = f"{self.service.name} {request.method} {request.shown_path}: {what}{why}{acted}"
-        return self._error(kind, text, request, attempt)
+        why = f" ({_line(str(lost.cause))})" if lost.cause is not None and str(lost.cause) else ""
+        acted = "nothing was sent" if lost.loss is retry.Loss.UNSENT else "it may have been acted on"
+        return self._error(kind, f"{self._shown(request)}: {what}{why}; {acted}", request, attempt)
+
+    def _shown(self, request: Request) -> str:
+        return f"{self.service.name} {request.method} {request.shown_path}"
 
     def _error(
         self,
@@ -294,14 +294,26 @@ class Transport:
         # The parts of an upload are many; what they amount to is told by the upload.
         log.log(
             logging.DEBUG if request.streamed else logging.INFO,
-            "%s %s %s -> %d in %.3f s (attempt %d)",
-            self.service.name,
-            request.method,
-            request.shown_path,
+            "%s -> %d in %.3f s (attempt %d)",
+            self._shown(request),
             response.status_code,
             time.monotonic() - started,
             response.attempts,
         )
+
+
+def _line(text: str) -> str:
+    """Return free text on one line, without secrets."""
+    return " ".join(redact.text(text).split())
+
+
+def _masked(error: Exception) -> Exception:
+    """Mask secrets in the texts of an error and of those beneath it: a traceback shows them all."""
+    beneath: BaseException | None = error
+    while beneath is not None:
+        beneath.args = tuple(redact.text(arg) if isinstance(arg, str) else arg for arg in beneath.args)
+        beneath = beneath.__cause__
+    return error
 
 
 class _Pass(httpx.AsyncByteStream):
