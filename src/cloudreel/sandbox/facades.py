@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -9,7 +10,7 @@ import httpx
 from .faults import ConnectionLost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.types import ASGIApp
 
@@ -28,11 +29,30 @@ class AppTransport(httpx.AsyncBaseTransport):
         :raises httpx.ReadError: where a fault breaks the connection.
         :raises httpx.RemoteProtocolError: where a fault answers with garbage.
         """
+        assert isinstance(request.stream, AsyncIterable)
+        body = _Body(request.stream)
+        inner = httpx.Request(request.method, request.url, headers=request.headers, stream=body)
         try:
-            return await self._inner.handle_async_request(request)
+            return await self._inner.handle_async_request(inner)
         except ConnectionLost as error:
             kind = httpx.RemoteProtocolError if error.garbage else httpx.ReadError
             raise kind(str(error), request=request) from error
+        finally:
+            await body.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """A request's body that is closed with the request, also where the app did not read to its end."""
+
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = aiter(chunks)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._chunks
+
+    async def aclose(self) -> None:
+        if isinstance(self._chunks, AsyncGenerator):
+            await self._chunks.aclose()
 
 
 def async_telestream(config: Mapping[str, Any], **options: Any) -> AsyncTelestream:

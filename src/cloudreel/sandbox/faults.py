@@ -2,7 +2,7 @@
 
 A fault is spent by the first request it matches. Answers (``status``) and waits (``delay``) are played here;
 for broken connections the middleware asks the :class:`Wire` that the server leaves in the request's state.
-Where there is no wire, because client and app share a loop without a socket, it raises :class:`ConnectionLost`.
+Where there is no wire, because client and app share a loop without a socket, it raises `ConnectionLost`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Action = Literal["status", "drop", "delay", "stall", "truncate", "garbage"]
-ACTIONS: tuple[str, ...] = get_args(Action)
+ACTIONS: tuple[Action, ...] = get_args(Action)
 CONTROL = "/__sandbox__"
 GARBAGE = b"\x16\x03\xff\x00this is not HTTP\r\n\xde\xad\xbe\xef\r\n\r\n"
 
@@ -282,7 +282,7 @@ def _refusal(fault: Fault) -> JSONResponse:
 
 
 def _action(value: object) -> Action:
-    for action in get_args(Action):
+    for action in ACTIONS:
         if value == action:
             return action
     raise BadFault(f"action must be one of {', '.join(ACTIONS)}, not {value!r}")

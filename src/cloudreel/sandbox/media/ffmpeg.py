@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import anyio
@@ -42,9 +43,7 @@ def find_ffmpeg() -> str:
     if found:
         return found
     try:
-        import imageio_ffmpeg
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
+        return str(import_module("imageio_ffmpeg").get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
         raise FfmpegMissing(
             'The sandbox needs ffmpeg and found none: install it, or `pip install "cloudreel[sandbox]"`, '

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 AspectMode = Literal["letterbox", "preserve", "constrain", "pad", "crop", "fill", "stretch", "center"]
-ASPECT_MODES: tuple[str, ...] = get_args(AspectMode)
+ASPECT_MODES: tuple[AspectMode, ...] = get_args(AspectMode)
 
 
 class BadProfile(CloudReelError, ValueError):
@@ -148,7 +148,7 @@ def _extname(value: object) -> str:
 
 
 def _aspect_mode(value: object) -> AspectMode:
-    for mode in get_args(AspectMode):
+    for mode in ASPECT_MODES:
         if value == mode:
             return mode
     raise BadProfile(f"aspect_mode must be one of {', '.join(ASPECT_MODES)}, not {value!r}.")

@@ -1,0 +1,42 @@
+"""What all tests share: both event loops, a short real video, a running sandbox."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cloudreel.sandbox import Sandbox
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Run async tests on both event loops."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of moving picture and sound: 320x180, H.264 and AAC in MP4."""
+    from cloudreel.sandbox.media import find_ffmpeg
+
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", "sine=frequency=440"]
+    codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2", "-t", "2"]
+    command = [find_ffmpeg(), "-v", "error", "-nostdin", *inputs, *codecs, str(path)]
+    subprocess.run(command, check=True, timeout=120)
+    return path
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox on a real socket, with small parts."""
+    from cloudreel.sandbox import Sandbox
+
+    with Sandbox(part_size=64 * 1024) as running:
+        yield running
