@@ -103,9 +103,10 @@ class Call(Generic[T_co]):
     """A request, the function that reads its answer, and what the transport must know between the two.
 
     ``repeatable``: sending it twice does no harm, so it may be sent again when nobody knows whether
-    the first one arrived. ``settled``: what to ask in that case before sending it again; the answer True
-    means that the first one was acted on, and an empty answer is taken for its own. ``signed``: the service's signer is asked for each attempt; upload locations
-    are not signed, their URL is the capability.
+    the first one arrived. ``settled``: what to ask in that case before it is sent again; the answer
+    True means that the first one was acted on, and an empty answer is taken for its own. ``signed``: the
+    service's signer is asked for each attempt; upload locations are not signed, their URL is the
+    capability.
     """
 
     request: Request

@@ -72,9 +72,12 @@ class PartsDialect:
     parts: int
 
     def put(self, part: Part, body: Body) -> Call[Receipt]:
-        """Return the call that sends one part. Sending it again is harmless."""
+        """Return the call that sends one part; before it is sent again the service is asked for it."""
         headers = {"Content-Type": "application/octet-stream", "X-Part": str(part.index)}
-        return Call(self._request("PUT", headers, body), _read_receipt, repeatable=True, signed=False)
+        held = Call(
+            self._request("GET"), lambda r: part.index not in self._read_missing(r).parts, signed=False
+        )
+        return Call(self._request("PUT", headers, body), _read_receipt, signed=False, settled=held)
 
     def query(self) -> Call[Missing]:
         """Return the call that asks for ``missing_parts``."""
