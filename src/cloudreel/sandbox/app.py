@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 
 from cloudreel.sandbox import control
 from cloudreel.sandbox.faults import CONTROL, FaultMiddleware
+from cloudreel.sandbox.outputs import output_route
 from cloudreel.sandbox.refusals import Refusal
 from cloudreel.sandbox.telestream import telestream_routes
 from cloudreel.sandbox.uploads import upload_routes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from cloudreel.sandbox.state import World
@@ -30,7 +30,7 @@ def create_app(world: World) -> Starlette:
         routes=[
             telestream_routes(world),
             *upload_routes(world),
-            _output_route(world),
+            output_route(world),
             *control.routes(world),
         ],
         middleware=[
@@ -69,19 +69,6 @@ class RequestLog:
             await send(message)
 
         await self._app(scope, receive, noting)
-
-
-def _output_route(world: World) -> Route:
-    """Serve what encodings made, under the url of their factory or cloud; ranges are honoured."""
-    outputs = world.store.data / "outputs"
-
-    async def output(request: Request) -> Response:
-        path = (outputs / request.path_params["path"]).resolve()
-        if not path.is_relative_to(outputs.resolve()) or not path.is_file():
-            return Response("Not found", 404, media_type="text/plain")
-        return FileResponse(path)
-
-    return Route("/outputs/{path:path}", output, methods=["GET"])
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

@@ -57,7 +57,7 @@ class Service:
 class ApiRequest:
     """A request that may be answered: signed, in time, not seen before.
 
-    ``params`` are decoded; a nested parameter is ``outer[inner]``, from a JSON body they may be any JSON value.
+    ``params`` are decoded; a nested one is ``outer[inner]``, those of a JSON body may be any JSON value.
     ``world`` and ``service`` are what it is answered with.
     ``scope`` is the stored factory or cloud the request is about, None where it is about none.
     """
@@ -174,7 +174,7 @@ def _check_signature(request: Request, world: World, service: Service, signed: M
 def _verify(
     request: Request, world: World, service: Service, signed: Mapping[str, str], secret_key: str
 ) -> Verdict:
-    """Verify against the host the client asked for, or the one it was told: a port may have been forwarded."""
+    """Verify against the host the client asked for, or the one it was told: ports may be forwarded."""
     raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     path = raw_path.partition(b"?")[0].decode("latin-1").removeprefix(service.prefix)
 

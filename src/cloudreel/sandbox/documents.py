@@ -1,4 +1,4 @@
-"""The objects of the Panda family as they are stored: how each is born, changed and shown (panda.md section 5)."""
+"""The objects of the Panda family as they are stored: how each is born and changed (panda.md section 5)."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def failure(error_class: str, message: str, *, now: float) -> Document:
 
 
 def info_members(info: MediaInfo) -> Document:
-    """Return what an analysed file tells about itself, under the service's names; duration in milliseconds."""
+    """Return what an analysed file tells about itself in the service's words; duration in milliseconds."""
     return {"duration": info.duration_ms, **{name: getattr(info, name) for name in _INFO}}
 
 

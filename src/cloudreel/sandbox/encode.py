@@ -1,27 +1,27 @@
 """The background of the Panda family: sources are fetched and analysed, encodings run, results are told.
 
-A video goes from ``processing`` to ``success`` or ``fail`` once its source is known; only then do its encodings
-start (panda.md 7.3). All state is in the store, so an interrupted run is taken up by the next one.
+A video goes from ``processing`` to ``success`` or ``fail`` once its source is known; only then do its
+encodings start (panda.md 7.3). All state is in the store, so an interrupted run is taken up by the next one.
 """
 
 from __future__ import annotations
 
 import posixpath
-from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import anyio
 import attrs
-from attrs import field, frozen
 
 from cloudreel.sandbox.documents import date, failure, info_members, restarted, source_name
+from cloudreel.sandbox.jobs import Jobs
 from cloudreel.sandbox.media import EncodingFailed, NotMedia, recipe_from_profile
 from cloudreel.sandbox.media.probe import MIME_TYPES
 from cloudreel.sandbox.net import FetchFailed
+from cloudreel.sandbox.outputs import output_stem, output_url
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from anyio.abc import TaskGroup
@@ -30,15 +30,9 @@ if TYPE_CHECKING:
     from cloudreel.sandbox.state import World
     from cloudreel.sandbox.store import Document
 
-__all__ = ["Encoder", "output_stem", "output_url"]
+__all__ = ["Encoder"]
 
 _PLAYLIST = "hls.variant.playlist"
-
-
-@frozen
-class _Job:
-    scope: anyio.CancelScope = field(factory=anyio.CancelScope)
-    over: anyio.Event = field(factory=anyio.Event)
 
 
 class _Failed(Exception):
@@ -54,12 +48,11 @@ class Encoder:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._tasks: TaskGroup | None = None
-        self._jobs: dict[str, _Job] = {}
+        self._jobs = Jobs()
 
     def start(self, tasks: TaskGroup) -> None:
         """Work in this task group from now on, first on what an earlier run left unfinished."""
-        self._tasks = tasks
+        self._jobs.start(tasks)
         for video in self._world.store.list("video"):
             if video["status"] == "processing":
                 self.submit_video(video["id"])
@@ -68,7 +61,7 @@ class Encoder:
 
     def submit_video(self, id: str) -> None:
         """Fetch (if need be) and analyse a video, then run its encodings."""
-        self._start_job(id, self._analyse)
+        self._jobs.begin(id, self._analyse)
 
     def submit_encoding(self, id: str) -> None:
         """Run an encoding that was added or is to be tried again, as soon as its video permits."""
@@ -88,33 +81,11 @@ class Encoder:
 
     def stop(self, id: str) -> None:
         """Stop whatever runs for a video or an encoding, leaving its document alone."""
-        if id in self._jobs:
-            self._jobs[id].scope.cancel()
+        self._jobs.stop(id)
 
     async def stop_all(self) -> None:
         """Stop everything, and return when it has stopped."""
-        for job in list(self._jobs.values()):
-            job.scope.cancel()
-            await job.over.wait()
-
-    def _start_job(self, id: str, work: Callable[[str], Awaitable[None]]) -> None:
-        if self._tasks is not None:
-            self._tasks.start_soon(self._run_job, id, work)
-
-    async def _run_job(self, id: str, work: Callable[[str], Awaitable[None]]) -> None:
-        while id in self._jobs:  # an earlier run that was cancelled still clears up
-            await self._jobs[id].over.wait()
-        with self._job(id) as job, job.scope:
-            await work(id)
-
-    @contextmanager
-    def _job(self, id: str) -> Iterator[_Job]:
-        job = self._jobs[id] = _Job()
-        try:
-            yield job
-        finally:
-            del self._jobs[id]
-            job.over.set()
+        await self._jobs.stop_all()
 
     # Videos
 
@@ -150,7 +121,7 @@ class Encoder:
             changes = {"_source": str(target.relative_to(store.data)), "file_size": target.stat().st_size}
             store.update("video", video["id"], changes)
             return target
-        return store.data / video["_source"]
+        return store.data / str(video["_source"])
 
     def _encoding_ids(self, video_id: str) -> dict[str, object]:
         encodings = self._world.store.list("encoding", video_id=video_id)
@@ -171,9 +142,8 @@ class Encoder:
             return
         first = [encoding for encoding in waiting if not _is_playlist(encoding)]
         for encoding in first or waiting:
-            job = self._jobs.get(encoding["id"])
-            if job is None or job.scope.cancel_called:
-                self._start_job(encoding["id"], self._encode)
+            if not self._jobs.is_running(encoding["id"]):
+                self._jobs.begin(encoding["id"], self._encode)
 
     async def _encode(self, id: str) -> None:
         world = self._world
@@ -265,24 +235,8 @@ class Encoder:
             self._advance(video["id"])
 
 
-def output_stem(world: World, encoding: Document) -> Path:
-    """Return where an encoding's files go: the output path without its extension."""
-    folder = world.store.folder("outputs") / encoding["_scope"]
-    return folder / encoding["path"]
-
-
-def output_url(world: World, encoding: Document) -> str:
-    """Return the URL of an encoding's files without the extension."""
-    return f"{scope_url(world, encoding['_scope'])}{encoding['path']}"
-
-
-def scope_url(world: World, scope_id: str) -> str:
-    """Return the URL a factory's or cloud's outputs begin with."""
-    return f"{world.base_url}/outputs/{scope_id}/"
-
-
 def _is_playlist(encoding: Document) -> bool:
-    return encoding["_profile"].get("preset_name") == _PLAYLIST
+    return bool(encoding["_profile"].get("preset_name") == _PLAYLIST)
 
 
 def _made_members(encoding: Document, made: Encoded, stem: Path, *, began: float, now: float) -> Document:
@@ -296,7 +250,7 @@ def _made_members(encoding: Document, made: Encoded, stem: Path, *, began: float
         "encoding_time": round(now - began, 2),
         **known,
         "mime_type": mime_type or MIME_TYPES.get(main.suffix),
-        "file_size": main.stat().st_size,
+        "file_size": known.get("file_size") or main.stat().st_size,
         "files": [posixpath.join(folder, name) for name in made.files],
         "screenshots": [posixpath.join(folder, name) for name in made.screenshots],
         "updated_at": date(now),

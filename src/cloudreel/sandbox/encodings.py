@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cloudreel.sandbox import documents
-from cloudreel.sandbox.encode import output_stem
+from cloudreel.sandbox.outputs import output_stem, scope_folder
 from cloudreel.sandbox.paging import filters, listing
 from cloudreel.sandbox.profiles import find_profile
 from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
@@ -75,7 +75,7 @@ def discard_encoding(world: World, encoding: Document) -> bool:
     """Stop an encoding and remove it with all its files; say whether it was there."""
     world.encoder.stop(encoding["id"])
     stem = output_stem(world, encoding)
-    folder = world.store.folder("outputs") / encoding["_scope"]
+    folder = scope_folder(world, encoding["_scope"])
     for name in (*encoding["files"], *encoding["screenshots"]):
         (folder / name).unlink(missing_ok=True)
     stem.with_name(f"{stem.name}.log").unlink(missing_ok=True)

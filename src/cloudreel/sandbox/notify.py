@@ -1,4 +1,4 @@
-"""Telling the user's application: form posts with a delay, repeated until they are acknowledged (panda.md 9)."""
+"""Telling the user's application: delayed form posts, repeated until acknowledged (panda.md section 9)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from cloudreel.sandbox.documents import new_id, public
+from cloudreel.sandbox.jobs import Jobs
 from cloudreel.sandbox.net import Undelivered
 
 if TYPE_CHECKING:
@@ -37,21 +38,17 @@ class Notifier:
     def __init__(self, world: World, *, retry_gap: float) -> None:
         self._world = world
         self._retry_gap = retry_gap
-        self._tasks: TaskGroup | None = None
-        self._scopes: set[anyio.CancelScope] = set()
+        self._jobs = Jobs()
 
     def start(self, tasks: TaskGroup) -> None:
         """Deliver in this task group from now on, first what an earlier run left undelivered."""
-        self._tasks = tasks
+        self._jobs.start(tasks)
         for delivery in self._world.store.list("delivery", delivered=False):
-            tasks.start_soon(self._deliver, delivery["id"])
+            self._jobs.begin(delivery["id"], self._deliver)
 
     async def stop_all(self) -> None:
         """Give up all deliveries under way."""
-        for scope in self._scopes:
-            scope.cancel()
-        while self._scopes:
-            await anyio.sleep(0.001)
+        await self._jobs.stop_all()
 
     def tell(self, event: str, video: Document, fields: Mapping[str, object] | None = None) -> None:
         """Queue one notification about a video or one of its encodings, if its owner wants that event.
@@ -73,25 +70,16 @@ class Notifier:
             "_delay": settings["delay"],
         }
         self._world.store.put("delivery", delivery["id"], delivery)
-        if self._tasks is not None:
-            self._tasks.start_soon(self._deliver, delivery["id"])
+        self._jobs.begin(delivery["id"], self._deliver)
 
     async def _deliver(self, id: str) -> None:
-        with anyio.CancelScope() as scope:
-            self._scopes.add(scope)
-            try:
-                await self._attempts(id)
-            finally:
-                self._scopes.discard(scope)
-
-    async def _attempts(self, id: str) -> None:
         store = self._world.store
         delivery = store.get("delivery", id)
         gap, waited = self._retry_gap, 0.0
         await anyio.sleep(delivery["_delay"] if delivery else 0)
         while delivery is not None and waited <= _GIVE_UP_SECONDS:
             outcome = await self._attempt(delivery)
-            acknowledged = outcome == 200  # noqa: PLR2004 - panda.md: nothing else acknowledges
+            acknowledged = outcome == 200
             changes = {"attempts": [*delivery["attempts"], outcome], "delivered": acknowledged}
             delivery = store.update("delivery", id, changes)
             if acknowledged:

@@ -1,4 +1,4 @@
-"""The parts dialect of uploads: any order, side by side, each part whole or not at all (telestream.md 8.3, 8.4)."""
+"""The parts dialect of uploads: any order, side by side, each whole or not at all (telestream.md 8.3)."""
 
 from __future__ import annotations
 

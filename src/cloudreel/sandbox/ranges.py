@@ -1,4 +1,4 @@
-"""The stream dialect of uploads: chunks of any size, one after the other, by ``Content-Range`` (panda.md 8.3)."""
+"""The stream dialect of uploads: chunks one after the other, by ``Content-Range`` (panda.md 8.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account is divided into: factories (Telestream) and clouds (Panda), and their notification settings."""
+"""What an account is divided into, factories or clouds, and the notification settings of each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from cloudreel.sandbox import documents
-from cloudreel.sandbox.encode import scope_url
 from cloudreel.sandbox.media import PRESETS
+from cloudreel.sandbox.outputs import scope_url
 from cloudreel.sandbox.profiles import preset_profile
 from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
 

@@ -17,8 +17,8 @@ __all__ = ["snapshot"]
 def snapshot(world: World) -> dict[str, list[Document]]:
     """Return all uploads, objects, notifications and requests, oldest first.
 
-    A finished source carries the SHA-256 of the stored file, which is computed when it is first asked for: call
-    this off the event loop where sources may be large.
+    A finished source carries the SHA-256 of the stored file, which is computed when it is first asked for:
+    call this off the event loop where sources may be large.
     """
     store = world.store
     return {

@@ -130,7 +130,7 @@ class World:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Encode and notify in the background; on exit both stop, and what is unfinished waits for the next start."""
+        """Encode and notify in the background; what is unfinished on exit waits for the next start."""
         async with self.net.open(), anyio.create_task_group() as tasks:
             self.notifier.start(tasks)
             self.encoder.start(tasks)

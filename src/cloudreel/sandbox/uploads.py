@@ -1,8 +1,8 @@
 """Upload sessions of the Panda family: made by a signed call, fed through a location that is the capability.
 
 A session speaks one of two dialects: parts by ``X-Part`` (telestream.md 8.2 to 8.6), or a stream by
-``Content-Range`` (panda.md 8.3). Either also takes the whole file as a multipart form. What has arrived is in the
-store before it is acknowledged, so sessions outlive the process.
+``Content-Range`` (panda.md 8.3). Either also takes the whole file as a multipart form. What has arrived is in
+the store before it is acknowledged, so sessions outlive the process.
 """
 
 from __future__ import annotations
@@ -84,11 +84,15 @@ def upload_routes(world: World) -> list[Route]:
         upload = _found(world, request)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             return await _receive_whole(world, upload, request)
-        return await (parts if upload["_by_parts"] else ranges).receive(world, upload, request, complete)
+        if upload["_by_parts"]:
+            return await parts.receive(world, upload, request, complete)
+        return await ranges.receive(world, upload, request, complete)
 
     async def status(request: Request) -> Response:
         upload = _found(world, request)
-        return (parts if upload["_by_parts"] else ranges).status(world, upload, request)
+        if upload["_by_parts"]:
+            return parts.status(world, upload, request)
+        return ranges.status(world, upload, request)
 
     async def abort(request: Request) -> Response:
         upload = _found(world, request)

@@ -66,7 +66,7 @@ def list_encodings(call: ApiRequest) -> Response:
 
 
 def create(call: ApiRequest) -> Response:
-    """Answer POST /videos.json: exactly one of a file and a source_url, encoded to all profiles by default."""
+    """Answer POST /videos.json: a file or a source_url, encoded to all profiles by default."""
     source_url = call.text("source_url")
     if (call.file is None) == (source_url is None):
         raise bad_request("All required parameters were not supplied: exactly one of file, source_url")

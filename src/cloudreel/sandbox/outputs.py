@@ -1,0 +1,50 @@
+"""Where the results of encodings lie on disk, and under which URL they are served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from cloudreel.sandbox.state import World
+    from cloudreel.sandbox.store import Document
+
+__all__ = ["output_route", "output_stem", "output_url", "scope_folder", "scope_url"]
+
+
+def scope_folder(world: World, scope_id: str) -> Path:
+    """Return the folder of all outputs of a factory or cloud."""
+    return world.store.folder("outputs") / scope_id
+
+
+def scope_url(world: World, scope_id: str) -> str:
+    """Return the URL of that folder, with a slash at the end."""
+    return f"{world.base_url}/outputs/{scope_id}/"
+
+
+def output_stem(world: World, encoding: Document) -> Path:
+    """Return where an encoding's files go, without the extension."""
+    return Path(scope_folder(world, encoding["_scope"]), encoding["path"])
+
+
+def output_url(world: World, encoding: Document) -> str:
+    """Return the URL of an encoding's files, without the extension."""
+    return f"{scope_url(world, encoding['_scope'])}{encoding['path']}"
+
+
+def output_route(world: World) -> Route:
+    """Return the route that serves what encodings made; ranges are honoured."""
+    folder = world.store.data / "outputs"
+
+    async def output(request: Request) -> Response:
+        path = (folder / request.path_params["path"]).resolve()
+        if not path.is_relative_to(folder.resolve()) or not path.is_file():
+            return Response("Not found", 404, media_type="text/plain")
+        return FileResponse(path)
+
+    return Route("/outputs/{path:path}", output, methods=["GET"])
