@@ -172,3 +172,19 @@ def test_headers_that_carry_credentials_are_masked_and_names_are_kept() -> None:
 def test_large_hostile_bodies_are_masked_in_linear_time(piece: str) -> None:
     # Were one of the patterns quadratic, this would run into the suite's time limit.
     assert SECRET not in redact.text(piece * (2**20 // len(piece)) + f" signature={SECRET}")
+
+
+def test_a_line_is_masked_and_has_no_line_breaks() -> None:
+    assert redact.line(f"wrong\r\n  key:\tauth={SECRET}\n") == "wrong key: auth=***"
+
+
+def test_an_error_and_its_causes_are_masked_in_place() -> None:
+    try:
+        try:
+            raise OSError(5, "unreachable")
+        except OSError as cause:
+            raise ValueError(f"http://h.example/?auth={SECRET}", 7) from cause
+    except ValueError as error:
+        assert redact.error(error) is error
+        assert error.args == ("http://h.example/?auth=***", 7)
+        assert str(error.__cause__) == "[Errno 5] unreachable"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
-from types import UnionType
+from functools import cache, partial
+from operator import eq
 from typing import TypeVar, cast
 
 import attrs
@@ -18,6 +18,7 @@ import cattrs
 import orjson
 from attrs import Factory, define
 
+from cloudreel.core import redact
 from cloudreel.core.call import JSON, Response
 from cloudreel.errors import DecodeError
 
@@ -53,8 +54,8 @@ def from_json(data: bytes | str) -> JSON:
     try:
         return cast(JSON, orjson.loads(data))
     except orjson.JSONDecodeError as error:
-        shown = data[:80]
-        raise DecodeError(f"This is no JSON ({error}): {shown!r}") from error
+        begin = data[:80] if isinstance(data, str) else data[:80].decode("utf-8", "replace")
+        raise DecodeError(f"This is no JSON ({error}): {redact.text(begin)!r}") from error
 
 
 def json_of(response: Response) -> JSON:
@@ -260,10 +261,7 @@ def _make_converter() -> cattrs.Converter:
         Details: _read_details,
     }
     for kind, reader in readers.items():
-        if isinstance(kind, UnionType):
-            made.register_structure_hook_func(kind.__eq__, reader)
-        else:
-            made.register_structure_hook(kind, reader)
+        made.register_structure_hook_func(partial(eq, kind), reader)
     made.register_structure_hook_factory(
         lambda t: isinstance(t, type) and issubclass(t, Fields), _fields_reader
     )

@@ -28,7 +28,7 @@ class _NotOurs(logging.Filter):
         return not _ours.get()
 
 
-for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy"):
+for _name in ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks"))):
     logging.getLogger(_name).addFilter(_NotOurs())
 
 
@@ -54,6 +54,16 @@ def shared_ssl_context() -> ssl.SSLContext:
     """Return the process's one verifying SSL context; making one costs more than a call."""
     with _ssl_lock:
         return _default_ssl_context()
+
+
+class _Lent(httpx.AsyncBaseTransport):
+    """A caller's transport, which our client uses and does not close."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._transport.handle_async_request(request)
 
 
 class Pool:
@@ -123,7 +133,7 @@ class Pool:
         verify = shared_ssl_context() if wiring.verify is True else wiring.verify
         limit = wiring.limits.in_flight
         return httpx.AsyncClient(
-            transport=wiring.transport or self._chosen_transport(verify),
+            transport=_Lent(wiring.transport) if wiring.transport else self._chosen_transport(verify),
             verify=verify,
             proxy=wiring.proxy,
             limits=httpx.Limits(max_connections=limit, max_keepalive_connections=limit),

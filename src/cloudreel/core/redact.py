@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
+
+E = TypeVar("E", bound=BaseException)
 
 MASK = "***"
 
@@ -65,3 +68,17 @@ def text(value: str) -> str:
     value = _JSON_MEMBER.sub(rf'"\1":"{MASK}"', value)
     value = _XML_ELEMENT.sub(rf"<\1\2>{MASK}", value)
     return url(_UPLOAD_URL.sub(rf"\1{MASK}", value))
+
+
+def line(value: str) -> str:
+    """Return free text as `text` does, on one line."""
+    return " ".join(text(value).split())
+
+
+def error(value: E) -> E:
+    """Mask the texts of an exception and of its causes in place, for a traceback shows them all; return it."""
+    beneath: BaseException | None = value
+    while beneath is not None:
+        beneath.args = tuple(text(arg) if isinstance(arg, str) else arg for arg in beneath.args)
+        beneath = beneath.__cause__
+    return value

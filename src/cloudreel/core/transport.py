@@ -182,15 +182,15 @@ class Transport:
                 with anyio.move_on_after(limit) as scope:
                     return await self._send_once(client, signed, attempt)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            return _Lost(retry.Loss.UNSENT, isinstance(error, httpx.TimeoutException), _masked(error))
+            return _Lost(retry.Loss.UNSENT, isinstance(error, httpx.TimeoutException), redact.error(error))
         except httpx.DecodingError as error:
             text = f"{self._shown(request)}: the answer's compression is broken"
-            raise self._error(DecodeError, text, request, attempt) from _masked(error)
+            raise self._error(DecodeError, text, request, attempt) from redact.error(error)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             text = f"{self._shown(request)}: this is no URL that can be called"
-            raise self._error(TransportError, text, request, attempt) from _masked(error)
+            raise self._error(TransportError, text, request, attempt) from redact.error(error)
         except httpx.TransportError as error:
-            return _Lost(retry.Loss.UNKNOWN, isinstance(error, httpx.TimeoutException), _masked(error))
+            return _Lost(retry.Loss.UNKNOWN, isinstance(error, httpx.TimeoutException), redact.error(error))
         assert scope.cancelled_caught
         return _Lost(retry.Loss.UNKNOWN, timed_out=True, cause=None)
 
@@ -237,7 +237,8 @@ class Transport:
         url = base + request.path
         if not request.params:
             return url
-        query = urlencode({k: str(v) for k, v in request.params.items()}, quote_via=quote, safe="")
+        texts = {name: str(value) for name, value in request.params.items() if value is not None}
+        query = urlencode(texts, quote_via=quote, safe="")
         return f"{url}{'&' if '?' in url else '?'}{query}"
 
     def _correct_clock(self, response: Response) -> bool:
@@ -251,8 +252,8 @@ class Transport:
         return True
 
     def _refused(self, request: Request, response: Response, failure: Failure) -> CloudReelError:
-        name = _line(failure.name) or response.reason
-        why = f": {_line(failure.message)}" if failure.message else ""
+        name = redact.line(failure.name) or response.reason
+        why = f": {redact.line(failure.message)}" if failure.message else ""
         text = (
             f"{self.service.name} refused {request.method} {request.shown_path}: "
             f"{response.status_code} {name}{why}"
@@ -265,7 +266,7 @@ class Transport:
     def _unanswered(self, request: Request, lost: _Lost, attempt: int) -> CloudReelError:
         kind = RequestTimedOut if lost.timed_out else TransportError
         what = "no answer in time" if lost.timed_out else "no usable answer"
-        why = f" ({_line(str(lost.cause))})" if lost.cause is not None and str(lost.cause) else ""
+        why = f" ({redact.line(str(lost.cause))})" if lost.cause is not None and str(lost.cause) else ""
         acted = "nothing was sent" if lost.loss is retry.Loss.UNSENT else "it may have been acted on"
         return self._error(kind, f"{self._shown(request)}: {what}{why}; {acted}", request, attempt)
 
@@ -300,20 +301,6 @@ class Transport:
             time.monotonic() - started,
             response.attempts,
         )
-
-
-def _line(text: str) -> str:
-    """Return free text on one line, without secrets."""
-    return " ".join(redact.text(text).split())
-
-
-def _masked(error: Exception) -> Exception:
-    """Mask secrets in the texts of an error and of those beneath it: a traceback shows them all."""
-    beneath: BaseException | None = error
-    while beneath is not None:
-        beneath.args = tuple(redact.text(arg) if isinstance(arg, str) else arg for arg in beneath.args)
-        beneath = beneath.__cause__
-    return error
 
 
 class _Pass(httpx.AsyncByteStream):
