@@ -80,18 +80,14 @@ def texts_of(params: Mapping[str, object], *, wire: bool = False) -> Texts:
     key: object
     for key, value in params.items():
         name = key if type(key) is str else _key_text(key)
-        if value is None:
+        if _is_left_out(name, value):
             continue
         if is_mapping(value):
             _nest(texts, name, value)
-        elif name == "file" and not isinstance(value, str):
-            continue
         elif "[" in name or "]" in name:
-            outer, _, inner = name.partition("[")
             if not wire:
-                raise SigningError(
-                    f"parameter {name!r}: brackets in a name; pass a mapping: {{{outer!r}: {{...}}}}"
-                )
+                raise SigningError(f"parameter {name!r}: brackets in a name; pass a mapping for outer[inner]")
+            outer, _, inner = name.partition("[")
             if outer and inner.endswith("]"):
                 _nest(texts, outer, {inner.removesuffix("]"): value})
             else:
@@ -108,9 +104,9 @@ def query_of(texts: Texts, *, unsigned: frozenset[str] = UNSIGNED) -> str:
         if name in unsigned:
             continue
         value = texts[name]
-        if type(value) is str:
+        if isinstance(value, str):
             pairs.append(f"{_escape_name(name)}={escape(value)}")
-        elif isinstance(value, dict):
+        else:
             pairs += [
                 f"{name}[{_escape_name(member)}]={escape(value[member])}"
                 for member in sorted(value)
@@ -140,7 +136,7 @@ def _nest(texts: Texts, outer: str, members: Mapping[object, object]) -> None:
         raise SigningError(f"parameter {outer!r} is given twice, as a value and as a mapping")
     for key, value in members.items():
         member = _key_text(key)
-        if value is None or (member == "file" and not isinstance(value, str)):
+        if _is_left_out(member, value):
             continue
         label = f"{outer}[{member}]"
         if is_mapping(value):
@@ -148,6 +144,11 @@ def _nest(texts: Texts, outer: str, members: Mapping[object, object]) -> None:
         if member in nested:
             raise SigningError(f"parameter {label!r} is given twice")
         nested[member] = _named_text(label, value)
+
+
+def _is_left_out(name: str, value: object) -> bool:
+    """Say whether a parameter is absent: None, or the contents of a file, which travel apart."""
+    return value is None or (name == "file" and not isinstance(value, str))
 
 
 def _put(texts: Texts, name: str, text: str) -> None:
