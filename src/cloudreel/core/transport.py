@@ -34,6 +34,7 @@ T = TypeVar("T")
 LARGEST_ANSWER = 64 * 2**20  # bytes; the contract's cap for JSON and XML
 
 log = logging.getLogger("cloudreel")
+log.addHandler(logging.NullHandler())  # without one, warnings would go to stderr uninvited
 
 
 def _never(failure: Failure) -> bool:
