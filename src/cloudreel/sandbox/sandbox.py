@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 
 from .app import create_app
 from .facades import AppTransport, SyncFacades, async_telestream
-from .server import bind, serving
+from .server import Dated, bind, serving
 from .state import World
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Sandbox:
         self._map = {prefix: Path(path) for prefix, path in (map or {}).items()}
         self._world: World | None = None
         self._stack = ExitStack()
+        self._serving = threading.Event()
 
     @staticmethod
     def asgi(data: str | os.PathLike[str] | None = None, **options: Any) -> AppSandbox:
@@ -90,6 +92,11 @@ class Sandbox:
         if self._world is None:
             raise RuntimeError("The sandbox is not running; enter it first: `with Sandbox() as sb:`.")
         return self._world
+
+    @property
+    def serving(self) -> bool:
+        """Whether the sandbox answers; False once it is left, or broke down (leaving it raises why)."""
+        return self._serving.is_set()
 
     @property
     def base_url(self) -> str:
@@ -120,12 +127,16 @@ class Sandbox:
             host, port = listener.getsockname()[:2]
             scheme = "https" if self.tls else "http"
             world.base_url = f"{scheme}://{_reachable(host)}:{port}"
-            app = create_app(world)
+            app = Dated(create_app(world), world.clock.now)
 
             @asynccontextmanager
             async def served() -> AsyncIterator[None]:
-                async with world.running(), serving(app, listener, self.tls):
-                    yield
+                try:
+                    async with world.running(), serving(app, listener, self.tls):
+                        self._serving.set()
+                        yield
+                finally:
+                    self._serving.clear()
 
             portal = stack.enter_context(start_blocking_portal("asyncio"))
             stack.enter_context(portal.wrap_async_context_manager(served()))
@@ -178,7 +189,7 @@ class AppSandbox(Sandbox):
 
     def transport(self) -> AppTransport:
         """Return a transport for a client of httpx that sends its requests straight into the sandbox."""
-        return AppTransport(create_app(self.world))
+        return AppTransport(Dated(create_app(self.world), self.world.clock.now))
 
     @property
     def sync(self) -> SyncFacades:

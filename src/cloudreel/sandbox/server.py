@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -20,10 +21,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 KEEP_ALIVE_SECONDS = 75
 GONE_POLL_SECONDS = 0.05
@@ -116,6 +117,25 @@ class WireProtocol(HttpToolsProtocol):
         wire = SocketWire(transport)
         self.app_state["wire"] = wire
         super().connection_made(wire)
+
+
+class Dated:
+    """Puts the sandbox's time on every answer: clients set their clocks by it, also after it was moved."""
+
+    def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
+        self._app = app
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a ``Date``."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._now(), usegmt=True).encode()
+                message["headers"] = [*message.get("headers", ()), (b"date", date)]
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -82,17 +82,19 @@ def picture_filters(info: MediaInfo, recipe: Recipe) -> list[str]:
     if mode == "center":
         cut = f"crop={min(_even(wide), box_wide)}:{min(_even(high), box_high)}"
         return [f"scale={_even(wide)}:{_even(high)}", cut, *_frame(box_wide, box_high)]
-    factors = (box_wide / wide, box_high / high)
-    factor = max(factors) if mode in {"crop", "fill"} else min(factors)
     if mode == "preserve":
         return [f"scale={_even(wide)}:{_even(high)}", "setsar=1"]
+    if mode == "stretch":
+        if not recipe.upscale:
+            box_wide, box_high = min(box_wide, _even(wide)), min(box_high, _even(high))
+        return [f"scale={box_wide}:{box_high}", "setsar=1"]
+    factors = (box_wide / wide, box_high / high)
+    factor = max(factors) if mode in {"crop", "fill"} else min(factors)
     if factor > 1 and not recipe.upscale:
         if mode != "pad":
             box_wide, box_high = _even(box_wide / factor), _even(box_high / factor)
         factor = 1.0
     scaled_wide, scaled_high = _even(wide * factor), _even(high * factor)
-    if mode == "stretch":
-        return [f"scale={box_wide}:{box_high}", "setsar=1"]
     if mode == "constrain":
         return [f"scale={scaled_wide}:{scaled_high}", "setsar=1"]
     if mode in {"crop", "fill"}:

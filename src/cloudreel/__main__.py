@@ -1,0 +1,7 @@
+"""``python -m cloudreel``: the command line."""
+
+from __future__ import annotations
+
+from cloudreel.cli import main
+
+main()
