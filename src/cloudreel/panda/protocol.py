@@ -68,7 +68,7 @@ def timestamp(now: float) -> str:
 def wire_params(params: Mapping[str, object]) -> dict[str, object]:
     """Return parameters as they are signed: ``pipeline`` is the one mapping that goes as JSON text."""
     return {
-        name: codec.to_json_text(value) if name == "pipeline" and isinstance(value, Mapping) else value
+        name: codec.to_json_text(value) if name == "pipeline" and not isinstance(value, str) else value
         for name, value in params.items()
         if value is not None
     }
