@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from pathlib import Path
 
 import anyio
 import attrs
@@ -27,9 +28,6 @@ from cloudreel.sandbox.media.command import picture_filters
 from cloudreel.sandbox.media.ffmpeg import run
 from cloudreel.sandbox.media.hls import Variant, master_playlist
 from cloudreel.sandbox.media.probe import parse_info
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SAID = """Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'clip.mp4':
   Metadata:
@@ -207,16 +205,14 @@ def test_every_size_can_be_encoded(
     ]
     steps = [(int(one), int(two)) for one, two in sizes]
     assert all(one >= 2 and two >= 2 and one % 2 == 0 and two % 2 == 0 for one, two in steps)
-    names = [step.split("=")[0] for step in picture_filters(info, recipe)]
-    for (name, following), before, after in zip(
-        zip(names, names[1:], strict=False), steps, steps[1:], strict=False
-    ):
-        if following == "pad":
+    kinds = [step.split("=")[0] for step in picture_filters(info, recipe)]
+    for (before, after), kind in zip(pairwise(steps), kinds[1:], strict=False):
+        if kind == "pad":
             assert before[0] <= after[0]
-            assert before[1] <= after[1], name
-        if following == "crop":
+            assert before[1] <= after[1]
+        if kind == "crop":
             assert before[0] >= after[0]
-            assert before[1] >= after[1], name
+            assert before[1] >= after[1]
 
 
 def test_the_master_playlist_lists_the_variants() -> None:
@@ -232,6 +228,10 @@ def test_the_master_playlist_lists_the_variants() -> None:
 
 
 # Real files
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 class Kitchen:
@@ -251,8 +251,8 @@ class Kitchen:
         self.made = await self.transcoder.encode(
             source or self.clip, recipe, self.out / "result", progress=self.progress.append
         )
-        assert sorted({*self.made.files, *self.made.screenshots}) == sorted(os.listdir(self.out))
-        assert os.listdir(self.work) == []
+        assert sorted({*self.made.files, *self.made.screenshots}) == names(self.out)
+        assert names(self.work) == []
         assert self.made.info is not None
         return recipe, self.made.info
 
@@ -400,8 +400,8 @@ async def test_a_failure_brings_the_log_and_leaves_nothing(kitchen: Kitchen, tmp
     with pytest.raises(EncodingFailed) as caught:
         await kitchen.encode("mp3", silent)
     assert "matches no streams" in caught.value.log
-    assert os.listdir(kitchen.out) == []
-    assert os.listdir(kitchen.work) == []
+    assert names(kitchen.out) == []
+    assert names(kitchen.work) == []
     notes = tmp_path / "notes.txt"
     notes.write_text("no video")
     with pytest.raises(EncodingFailed):
@@ -430,21 +430,19 @@ async def test_a_cancelled_encoding_leaves_no_process_and_no_file(kitchen: Kitch
         assert ffmpeg_children()
         group.cancel_scope.cancel()
     assert ffmpeg_children() == []
-    assert os.listdir(kitchen.out) == os.listdir(kitchen.work) == []
+    assert names(kitchen.out) == names(kitchen.work) == []
 
 
 def ffmpeg_children() -> list[str]:
     """Return the processes that this one started and that still run."""
     children: list[str] = []
-    for stat in os.listdir("/proc"):
-        if stat.isdigit():
-            try:
-                with open(f"/proc/{stat}/stat") as file:  # noqa: PTH123
-                    name, _, rest = file.read().rpartition(")")
-            except OSError:
-                continue
-            if int(rest.split()[1]) == os.getpid() and "ffmpeg" in name:
-                children.append(stat)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = stat.read_text().rpartition(")")
+        except OSError:  # the process ended in between
+            continue
+        if int(rest.split()[1]) == os.getpid() and "ffmpeg" in name:
+            children.append(stat.parent.name)
     return children
 
 
