@@ -14,9 +14,8 @@ from cloudreel.uploads import Progress
 
 
 def show(progress: Progress) -> None:
-    print(
-        f"{progress.parts_done}/{progress.parts} parts, {progress.bytes_confirmed:,} of {progress.total:,} bytes"
-    )
+    done = f"{progress.parts_done}/{progress.parts} parts"
+    print(f"{done}, {progress.bytes_confirmed:,} of {progress.total:,} bytes")
 
 
 async def main(path: str) -> None:

@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "demo": "Show it all at work against a sandbox.",
     "sandbox": "Serve a local stand-in for the services.",
 }
 """Every command by name: ``command`` in the module of that name, and the line that helps to choose it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import click
 import httpx
 from anyio import to_thread
 from attrs import define, field, frozen
@@ -74,6 +76,12 @@ class Report:
         return table
 
 
+@click.command()
+def command() -> None:
+    """Show it all at work against a sandbox; exit code 0 only if everything in it was true."""
+    sys.exit(0 if run() else 1)
+
+
 def run() -> bool:
     """Play the demo and return whether everything in it was true."""
     console = Console()
@@ -85,7 +93,7 @@ def run() -> bool:
         console.print(f"Made a clip: {CLIP_SECONDS} s, 1280x720, {clip.size / 1e6:.1f} MB")
         try:
             anyio.run(_telestream, console, report, sb, clip)
-        except (CloudReelError, OSError, TimeoutError) as error:
+        except (CloudReelError, OSError, queue.Empty) as error:
             report.add("unexpected", f"{type(error).__name__}: {error}", False)
     report.add("time", f"{time.monotonic() - started:.0f} s")
     console.print(report.table())
