@@ -179,12 +179,10 @@ def test_a_line_is_masked_and_has_no_line_breaks() -> None:
 
 
 def test_an_error_and_its_causes_are_masked_in_place() -> None:
-    try:
-        try:
-            raise OSError(5, "unreachable")
-        except OSError as cause:
-            raise ValueError(f"http://h.example/?auth={SECRET}", 7) from cause
-    except ValueError as error:
-        assert redact.error(error) is error
-        assert error.args == ("http://h.example/?auth=***", 7)
-        assert str(error.__cause__) == "[Errno 5] unreachable"
+    error = ValueError(f"http://h.example/?auth={SECRET}", 7)
+    error.__cause__ = OSError(5, "unreachable")
+    error.__cause__.__cause__ = KeyError(f"signature={SECRET}")
+    assert redact.error(error) is error
+    assert error.args == ("http://h.example/?auth=***", 7)
+    assert str(error.__cause__) == "[Errno 5] unreachable"
+    assert error.__cause__.__cause__.args == ("signature=***",)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache, partial
 from operator import eq
-from typing import TypeVar, cast
+from typing import TypeVar, cast, get_origin
 
 import attrs
 import cattrs
@@ -108,7 +108,7 @@ def parse_date(text: str) -> datetime:
     Raises:
         ValueError: neither shape, or no time zone.
     """
-    if text[4:5] == "/":
+    if text[4:5] == text[7:8] == "/" and text[10:11] == text[19:20] == " ":
         text = f"{text[:4]}-{text[5:7]}-{text[8:19]}{text[20:]}"
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -248,6 +248,10 @@ def _named(value: object) -> str:
     return names.get(type(value), "a number")
 
 
+def _is_mapping(kind: object) -> bool:
+    return get_origin(kind) is dict
+
+
 def _make_converter() -> cattrs.Converter:
     made = cattrs.Converter(detailed_validation=False)
     readers: dict[object, Callable[[JSON, object], object]] = {
@@ -258,10 +262,10 @@ def _make_converter() -> cattrs.Converter:
         datetime | None: read_date,
         float | str | None: read_number_or_text,
         list[str]: read_texts,
-        Details: _read_details,
     }
     for kind, reader in readers.items():
         made.register_structure_hook_func(partial(eq, kind), reader)
+    made.register_structure_hook_func(_is_mapping, _read_details)
     made.register_structure_hook_factory(
         lambda t: isinstance(t, type) and issubclass(t, Fields), _fields_reader
     )

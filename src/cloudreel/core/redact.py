@@ -76,7 +76,7 @@ def line(value: str) -> str:
 
 
 def error(value: E) -> E:
-    """Mask the texts of an exception and of its causes in place, for a traceback shows them all; return it."""
+    """Mask the texts of an exception and of its causes, all of which a traceback shows, and return it."""
     beneath: BaseException | None = value
     while beneath is not None:
         beneath.args = tuple(text(arg) if isinstance(arg, str) else arg for arg in beneath.args)
