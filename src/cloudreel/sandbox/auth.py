@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
 from attrs import define, field, frozen
 
-from cloudreel.sandbox.forms import ReceivedFile, decode_form, read_body, read_form
+from cloudreel.sandbox.forms import ReceivedFile, decode_form, read_body, read_form, whole_number
 from cloudreel.sandbox.refusals import Refusal, bad_request, missing_parameters, not_found
 from cloudreel.signing import verify_request
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from cloudreel.core.call import JSON
     from cloudreel.sandbox.state import World
     from cloudreel.sandbox.store import Document
     from cloudreel.signing import Verdict
@@ -64,7 +65,7 @@ class ApiRequest:
 
     world: World
     service: Service
-    params: dict[str, Any]
+    params: dict[str, JSON]
     path: Mapping[str, str]
     scope: Document | None
     file: ReceivedFile | None = field(default=None)
@@ -100,9 +101,10 @@ class ApiRequest:
         text = self.text(name)
         if text is None:
             return default
-        if not text.isascii() or not text.isdigit() or int(text) < low:
+        value = whole_number(text)
+        if value is None or value < low:
             raise bad_request(f"{name} must be a whole number of at least {low}, not {text[:40]}")
-        return int(text)
+        return value
 
     def flag(self, name: str) -> bool:
         """Say whether a parameter is set to something like true."""
@@ -117,12 +119,13 @@ async def receive(request: Request, world: World, service: Service) -> ApiReques
     query = decode_form(request.url.query.encode())
     file = None
     if request.headers.get("content-type", "").startswith("application/json"):
-        signed: dict[str, Any] = query
-        params = {**query, **await _read_json(request, query)}
+        signed = query
+        params: dict[str, JSON] = {**query, **await _read_json(request, query)}
     else:
         form = await read_form(request, world.store.folder("incoming"))
         file = form.file
-        signed = params = {**query, **form.fields}
+        signed = {**query, **form.fields}
+        params = {**signed}
     try:
         _check_signature(request, world, service, signed)
         scope = _find_scope(world, service, params, needed=not _is_about_scopes(request, service))
@@ -135,15 +138,17 @@ async def receive(request: Request, world: World, service: Service) -> ApiReques
     return ApiRequest(world, service, params, request.path_params, scope, file)
 
 
-async def _read_json(request: Request, query: Mapping[str, str]) -> Document:
+async def _read_json(request: Request, query: Mapping[str, str]) -> dict[str, JSON]:
     body = await read_body(request)
+    if not body:
+        return {}
     if query.get("signature_version") != "2":
         raise bad_request("A JSON body needs signature_version=2 and its checksum in the query")
     if query.get("checksum") != hashlib.sha256(body).hexdigest():
         message = "Signatures do not match"
         raise Refusal(401, "NotAuthorized", message, "checksum is not the SHA-256 of the body that arrived")
     try:
-        document = orjson.loads(body)
+        document: JSON = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"The body is no JSON: {error}") from error
     if not isinstance(document, dict):
@@ -199,7 +204,7 @@ def _is_about_scopes(request: Request, service: Service) -> bool:
 
 
 def _find_scope(
-    world: World, service: Service, params: Mapping[str, Any], *, needed: bool
+    world: World, service: Service, params: Mapping[str, JSON], *, needed: bool
 ) -> Document | None:
     ids = {str(params[name]) for name in service.scope_names if params.get(name)}
     if len(ids) > 1:

@@ -32,6 +32,8 @@ __all__ = [
     "video",
 ]
 
+_NAME_LIMIT = 100
+_PATH_LIMIT = 100
 _PATH_TOKEN = re.compile(":(video_id|original|date|profile|type|resolution|id)")
 
 _INFO = (
@@ -173,7 +175,8 @@ def notifications() -> Document:
 
 def base_name(path: str) -> str:
     """Return the last component of a path in either system's spelling (old clients send whole paths)."""
-    return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or "file"
+    name = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return "".join(char for char in name if char.isprintable()) or "file"
 
 
 def expand_path(
@@ -190,7 +193,7 @@ def expand_path(
     values = {
         "id": id,
         "video_id": video_id,
-        "original": original.lstrip(".") or "file",
+        "original": original.lstrip(".")[:_NAME_LIMIT] or "file",
         "date": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d"),
         "profile": profile,
         "type": "original" if profile == "original" else "encodings",
@@ -203,8 +206,11 @@ def check_path_format(path_format: str) -> None:
     """Refuse a path format without ``:id``, or one that leaves the folder of the outputs."""
     if ":id" not in path_format:
         raise bad_request("path_format must contain :id")
-    if path_format.startswith("/") or "\\" in path_format or ".." in path_format.split("/"):
-        raise bad_request("path_format must be a relative path without ..")
+    components = path_format.split("/")
+    if "\\" in path_format or not path_format.isprintable() or {"", ".", ".."} & set(components):
+        raise bad_request("path_format must be a relative path of printable names, without . and ..")
+    if len(path_format.encode()) > _PATH_LIMIT:
+        raise bad_request(f"path_format must not be longer than {_PATH_LIMIT} bytes")
 
 
 def source_name(id: str, extname: str) -> str:

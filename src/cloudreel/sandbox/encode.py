@@ -15,7 +15,7 @@ import attrs
 
 from cloudreel.sandbox.documents import date, failure, info_members, restarted, source_name
 from cloudreel.sandbox.jobs import Jobs
-from cloudreel.sandbox.media import EncodingFailed, NotMedia, recipe_from_profile
+from cloudreel.sandbox.media import EncodingFailed, FfmpegMissing, NotMedia, recipe_from_profile
 from cloudreel.sandbox.media.probe import MIME_TYPES
 from cloudreel.sandbox.net import FetchFailed
 from cloudreel.sandbox.outputs import output_stem, output_url
@@ -101,6 +101,8 @@ class Encoder:
             changes = failure("DownloadFailed", str(error), now=world.clock.now())
         except NotMedia as error:
             changes = failure("FormatNotRecognised", str(error), now=world.clock.now())
+        except (OSError, FfmpegMissing) as error:
+            changes = failure("UnexpectedError", str(error), now=world.clock.now())
         else:
             changes = {
                 "status": "success",
@@ -124,7 +126,7 @@ class Encoder:
         return store.data / str(video["_source"])
 
     def _encoding_ids(self, video_id: str) -> dict[str, object]:
-        encodings = self._world.store.list("encoding", video_id=video_id)
+        encodings = self._world.store.list("encoding", parent=video_id)
         return {f"encoding_ids[{number}]": encoding["id"] for number, encoding in enumerate(encodings)}
 
     # Encodings
@@ -135,7 +137,7 @@ class Encoder:
         video = store.get("video", video_id)
         if video is None or video["status"] == "processing":
             return
-        waiting = store.list("encoding", video_id=video_id, status="processing")
+        waiting = store.list("encoding", parent=video_id, status="processing")
         if video["status"] == "fail":
             for encoding in waiting:
                 self._fail(encoding["id"], "VideoStatusInvalid", "The video could not be processed")
@@ -162,6 +164,8 @@ class Encoder:
             made = await world.transcoder.encode(source, recipe, stem, progress=self._progress(video, id))
         except _Failed as error:
             self._fail(id, error.error_class, str(error))
+        except (OSError, FfmpegMissing) as error:
+            self._fail(id, "UnexpectedError", str(error))
         except EncodingFailed as error:
             stem.parent.mkdir(parents=True, exist_ok=True)
             log = stem.with_name(f"{stem.name}.log")
@@ -191,7 +195,7 @@ class Encoder:
         """The playlists this one refers to: those of its video that lie in its own folder."""
         pattern = playlist["_profile"].get("variants") or "hls.*"
         folder = posixpath.dirname(playlist["path"])
-        encodings = self._world.store.list("encoding", video_id=playlist["video_id"], status="success")
+        encodings = self._world.store.list("encoding", parent=playlist["video_id"], status="success")
         return tuple(
             posixpath.basename(encoding["files"][0])
             for encoding in encodings
@@ -229,7 +233,7 @@ class Encoder:
         if video is None:
             return
         notifier.tell("encoding-complete", video, {"encoding_id": id})
-        if not store.list("encoding", video_id=video["id"], status="processing"):
+        if not store.list("encoding", parent=video["id"], status="processing"):
             notifier.tell("video-encoded", video, self._encoding_ids(video["id"]))
         elif video["status"] == "success":
             self._advance(video["id"])

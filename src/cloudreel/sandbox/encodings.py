@@ -41,7 +41,7 @@ def create(call: ApiRequest) -> Response:
     if video is None:
         raise not_found("Video", video_id)
     encoding = documents.encoding(video, find_profile(store, call.scope_id, profile), now=call.now())
-    store.put("encoding", encoding["id"], encoding, scope=call.scope_id)
+    store.put("encoding", encoding["id"], encoding, scope=call.scope_id, parent=video_id)
     call.world.encoder.submit_encoding(encoding["id"])
     return json_response(documents.public(encoding))
 

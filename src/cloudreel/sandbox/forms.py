@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-__all__ = ["Form", "ReceivedFile", "read_body", "read_form"]
+__all__ = ["Form", "ReceivedFile", "decode_form", "read_body", "read_form", "whole_number"]
 
 _TEXT_LIMIT = 2**20
 
@@ -87,6 +87,11 @@ def decode_form(text: bytes) -> dict[str, str]:
         return dict(parse_qsl(text.decode(), keep_blank_values=True, errors="strict"))
     except ValueError as error:
         raise bad_request(f"The parameters cannot be decoded: {error}") from error
+
+
+def whole_number(text: str) -> int | None:
+    """Return the value of decimal digits, None for any other text; more than 18 digits are no number here."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 async def _read_multipart(request: Request, boundary: bytes, folder: Path) -> Form:

@@ -14,7 +14,7 @@ from anyio import to_thread
 from cloudreel.sandbox.files import Sink
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
 __all__ = ["FetchFailed", "Net", "Undelivered"]
@@ -46,7 +46,7 @@ class Net:
         self._client: httpx.AsyncClient | None = None
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
+    async def open(self) -> AsyncGenerator[None]:
         """Hold the connections while the sandbox runs."""
         async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
             self._client = client
@@ -62,7 +62,7 @@ class Net:
         """
         try:
             response = await self._running().post(url, data=dict(fields))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise Undelivered(f"{type(error).__name__}: {error}") from error
         return response.status_code
 
@@ -77,7 +77,7 @@ class Net:
                 await to_thread.run_sync(shutil.copyfile, mapped, target)
             else:
                 await self._download(url, target)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise FetchFailed(f"{type(error).__name__}: {error}") from error
 
     def _running(self) -> httpx.AsyncClient:

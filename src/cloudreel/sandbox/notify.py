@@ -61,7 +61,7 @@ class Notifier:
         body = {"event": event, "video_id": video["id"], **(fields or {})}
         if settings["send_video_payload"]:
             body = {**_payload(video), **body}
-        delivery = {
+        delivery: Document = {
             "id": new_id(),
             "url": settings["url"],
             "body": {name: _text(value) for name, value in body.items()},

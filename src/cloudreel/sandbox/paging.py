@@ -20,9 +20,9 @@ __all__ = ["filters", "listing"]
 _PER_PAGE = 100
 
 
-def filters(call: ApiRequest, *names: str) -> dict[str, object]:
+def filters(call: ApiRequest, *names: str) -> dict[str, str]:
     """Return the members the request asks for, of those a list can be filtered by."""
-    return {name: call.text(name) for name in names if call.text(name) is not None}
+    return {name: text for name in names if (text := call.text(name)) is not None}
 
 
 def listing(call: ApiRequest, plural: str, documents: Sequence[Document]) -> Response:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from cloudreel.sandbox.files import Sink
-from cloudreel.sandbox.refusals import bad_request, json_response
+from cloudreel.sandbox.forms import whole_number
+from cloudreel.sandbox.refusals import bad_request, json_response, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,9 @@ async def receive(
             await _fill(sink, request, part, expected)
         if not world.store.add_part(id, file["tag"], part):
             _count_repeated(world, id)
+    current = world.store.get("upload", id)
+    if current is None or current["status"] == "aborted":
+        raise not_found("UploadSession", id)
     if world.store.count_parts(id) < sum(each["parts"] for each in upload["_files"].values()):
         return Response()
     return json_response(complete(world, id))
@@ -71,9 +75,12 @@ def _file(upload: Document, request: Request) -> Document:
 
 def _index(file: Document, request: Request) -> int:
     text = request.headers.get("x-part", "")
-    if not text.isascii() or not text.isdigit() or int(text) >= file["parts"]:
-        raise bad_request(f"X-Part must be a number from 0 to {file['parts'] - 1}, not {text or 'absent'}")
-    return int(text)
+    part = whole_number(text)
+    if part is None or part >= file["parts"]:
+        raise bad_request(
+            f"X-Part must be a number from 0 to {file['parts'] - 1}, not {text[:40] or 'absent'}"
+        )
+    return part
 
 
 async def _fill(sink: Sink, request: Request, part: int, expected: int) -> None:

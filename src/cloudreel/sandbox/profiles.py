@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from cloudreel.sandbox.documents import check_path_format, date, new_id, public
@@ -47,6 +48,7 @@ _NUMBERS = (
     *("width", "height", "video_bitrate", "fps", "keyframe_interval", "keyframe_rate", "audio_bitrate"),
     *("audio_sample_rate", "audio_channels", "frame_count", "h264_crf", "priority", "buffer_size"),
 )
+_LARGEST = 1e9
 _FLAGS = ("upscale", "two_pass", "encryption", "cbr")
 
 
@@ -148,7 +150,9 @@ def _number(name: str, text: str | None) -> float | str | None:
     try:
         number = float(text)
     except ValueError:
-        raise bad_request(f"{name} must be a number, not {text[:40]}") from None
+        number = nan
+    if not abs(number) < _LARGEST:
+        raise bad_request(f"{name} must be a number, not {text[:40]}")
     return int(number) if number.is_integer() else number
 
 

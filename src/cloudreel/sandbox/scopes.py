@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
@@ -16,6 +16,7 @@ from cloudreel.sandbox.refusals import bad_request, json_response, missing_param
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from cloudreel.core.call import JSON
     from cloudreel.sandbox.auth import ApiRequest
     from cloudreel.sandbox.state import World
     from cloudreel.sandbox.store import Document
@@ -125,9 +126,9 @@ def _notification_url(text: str | None) -> str | None:
     return text
 
 
-def _given_events(call: ApiRequest) -> Document:
+def _given_events(call: ApiRequest) -> dict[str, JSON]:
     """The events of a request: bracketed, or as one JSON object (panda.md section 4)."""
-    whole: Any = call.params.get("events", {})
+    whole: JSON = call.params.get("events", {})
     if isinstance(whole, str):
         try:
             whole = orjson.loads(whole)

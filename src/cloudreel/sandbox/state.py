@@ -22,7 +22,7 @@ from cloudreel.sandbox.snapshot import snapshot
 from cloudreel.sandbox.store import Document, Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
 __all__ = ["Clock", "World"]
@@ -129,7 +129,7 @@ class World:
         self.store.close()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncGenerator[None]:
         """Encode and notify in the background; what is unfinished on exit waits for the next start."""
         async with self.net.open(), anyio.create_task_group() as tasks:
             self.notifier.start(tasks)

@@ -24,8 +24,10 @@ _SCHEMA = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS documents (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, id TEXT, scope TEXT, body BLOB, UNIQUE (kind, id));
+    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, id TEXT, scope TEXT, parent TEXT, body BLOB,
+    UNIQUE (kind, id));
 CREATE INDEX IF NOT EXISTS documents_by_scope ON documents (kind, scope);
+CREATE INDEX IF NOT EXISTS documents_by_parent ON documents (kind, parent);
 CREATE TABLE IF NOT EXISTS parts (
     upload TEXT, tag TEXT, part INTEGER, PRIMARY KEY (upload, tag, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS signatures (signature TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
@@ -66,11 +68,11 @@ class Store:
 
     # Documents
 
-    def put(self, kind: str, id: str, document: Document, *, scope: str = "") -> Document:
-        """Store a new document under its kind and id and return it."""
+    def put(self, kind: str, id: str, document: Document, *, scope: str = "", parent: str = "") -> Document:
+        """Store a new document under its kind and id and return it; scope and parent select lists."""
         self._db.execute(
-            "INSERT INTO documents (kind, id, scope, body) VALUES (?, ?, ?, ?)",
-            (kind, id, scope, orjson.dumps(document)),
+            "INSERT INTO documents (kind, id, scope, parent, body) VALUES (?, ?, ?, ?, ?)",
+            (kind, id, scope, parent, orjson.dumps(document)),
         )
         return document
 
@@ -97,10 +99,17 @@ class Store:
         """Forget one document; say whether there was one."""
         return self._db.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, id)).rowcount > 0
 
-    def list(self, kind: str, *, scope: str | None = None, **members: object) -> list[Document]:
-        """Return the documents of a kind (in a scope) with these members, oldest first."""
-        where, values = ("kind = ?", [kind]) if scope is None else ("kind = ? AND scope = ?", [kind, scope])
-        rows = self._db.execute(f"SELECT body FROM documents WHERE {where} ORDER BY number", values)  # noqa: S608
+    def list(
+        self, kind: str, *, scope: str | None = None, parent: str | None = None, **members: str | bool
+    ) -> list[Document]:
+        """Return the documents of a kind (in a scope, of a parent) with these members, oldest first."""
+        columns = {"kind": kind, "scope": scope, "parent": parent}
+        given = {name: value for name, value in columns.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given)
+        rows = self._db.execute(
+            f"SELECT body FROM documents WHERE {where} ORDER BY number",  # noqa: S608 - our own names
+            tuple(given.values()),
+        )
         documents = (_decoded(row[0]) for row in rows.fetchall())
         return [d for d in documents if all(d.get(name) == value for name, value in members.items())]
 

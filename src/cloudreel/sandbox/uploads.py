@@ -7,20 +7,21 @@ the store before it is acknowledged, so sessions outlive the process.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 from starlette.routing import Route
 
 from cloudreel.sandbox import parts, ranges
 from cloudreel.sandbox.documents import base_name, new_id, public
-from cloudreel.sandbox.forms import read_form
+from cloudreel.sandbox.forms import read_form, whole_number
 from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
 from cloudreel.sandbox.videos import check_size, chosen_profiles, start_video, video_params
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from cloudreel.core.call import JSON
     from cloudreel.sandbox.auth import ApiRequest
     from cloudreel.sandbox.state import World
     from cloudreel.sandbox.store import Document
@@ -38,7 +39,7 @@ def create(call: ApiRequest) -> Response:
     by_parts = call.flag("multi_chunk")
     main = _new_file(world, "", call.text("file_name") or "", call.whole("file_size", 0, low=1))
     extra = _extra_files(world, call.params.get("extra_files")) if by_parts else {}
-    upload = {
+    upload: Document = {
         "id": new_id(),
         "service": call.service.name,
         "file_name": main["name"],
@@ -175,22 +176,18 @@ def _new_file(world: World, tag: str, name: str, size: int) -> Document:
     return {"tag": tag, "name": base_name(name), "size": size, "parts": -(-size // world.part_size)}
 
 
-def _extra_files(world: World, asked: Any) -> dict[str, Document]:
-    """Return the extra files a session is to receive, by tag; several under one tag are numbered.
-
-    A list under a tag is indexed always, as the service did (telestream.md 8.6).
-    """
+def _extra_files(world: World, asked: JSON) -> dict[str, Document]:
+    """Return the extra files a session is to receive, by tag (telestream.md 8.6)."""
     if asked in (None, "", []):
         return {}
     if not isinstance(asked, list):
         raise bad_request("extra_files must be a list of objects with tag, file_name and file_size")
     files: dict[str, Document] = {}
     for entry in asked:
-        try:
-            tag, name, size = str(entry["tag"]), str(entry["file_name"]), int(entry["file_size"])
-        except (TypeError, KeyError, ValueError) as error:
-            raise bad_request("Every extra file needs tag, file_name and file_size") from error
-        if not tag or tag in files or size < 1:
+        if not isinstance(entry, dict) or not {"tag", "file_name", "file_size"} <= entry.keys():
+            raise bad_request("Every extra file needs tag, file_name and file_size")
+        tag, name, size = str(entry["tag"]), str(entry["file_name"]), whole_number(str(entry["file_size"]))
+        if not tag or tag in files or not size:
             raise bad_request(f"The extra file {tag!r} needs a tag of its own and at least one byte")
         files[tag] = _new_file(world, tag, name, size)
     return files

@@ -61,8 +61,9 @@ def show_metadata(call: ApiRequest) -> Response:
 
 def list_encodings(call: ApiRequest) -> Response:
     """Answer GET /videos/:id/encodings.json."""
-    wanted = {**filters(call, "status", "profile_id", "profile_name"), "video_id": _found(call)["id"]}
-    return listing(call, "encodings", call.world.store.list("encoding", scope=call.scope_id, **wanted))
+    wanted = filters(call, "status", "profile_id", "profile_name")
+    encodings = call.world.store.list("encoding", parent=_found(call)["id"], **wanted)
+    return listing(call, "encodings", encodings)
 
 
 def create(call: ApiRequest) -> Response:
@@ -70,9 +71,9 @@ def create(call: ApiRequest) -> Response:
     source_url = call.text("source_url")
     if (call.file is None) == (source_url is None):
         raise bad_request("All required parameters were not supplied: exactly one of file, source_url")
+    file_name = call.file.name if call.file else _name_in(source_url or "")
     params = video_params(call)
     profiles = chosen_profiles(call, all_by_default=True)
-    file_name = call.file.name if call.file else unquote(urlsplit(source_url or "").path)
     if call.file is not None:
         check_size(call.world, call.file.size)
     video = start_video(
@@ -91,7 +92,7 @@ def delete(call: ApiRequest) -> Response:
     """Answer DELETE /videos/:id.json; its encodings go with it."""
     video, store = _found(call), call.world.store
     call.world.encoder.stop(video["id"])
-    for encoding in store.list("encoding", video_id=video["id"]):
+    for encoding in store.list("encoding", parent=video["id"]):
         discard_encoding(call.world, encoding)
     _remove_source(call.world, video)
     for file in video.get("_extra_files", {}).values():
@@ -142,7 +143,7 @@ def start_video(
     store.put("video", id, video, scope=scope_id)
     for profile in profiles:
         encoding = documents.encoding(video, profile, now=now)
-        store.put("encoding", encoding["id"], encoding, scope=scope_id)
+        store.put("encoding", encoding["id"], encoding, scope=scope_id, parent=id)
     world.encoder.submit_video(id)
     return video
 
@@ -192,6 +193,16 @@ def _found(call: ApiRequest) -> Document:
     if video is None:
         raise not_found("Video", call.path["id"])
     return video
+
+
+def _name_in(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise bad_request(f"source_url is malformed: {error}") from error
+    if not parts.scheme or not parts.path.strip("/"):
+        raise bad_request(f"source_url must be a URL with a path, not {url}")
+    return unquote(parts.path)
 
 
 def _remove_source(world: World, video: Document) -> None:
