@@ -80,20 +80,23 @@ def texts_of(params: Mapping[str, object], *, wire: bool = False) -> Texts:
     key: object
     for key, value in params.items():
         name = key if type(key) is str else _key_text(key)
-        if _is_left_out(name, value):
+        bracketed = "[" in name or "]" in name
+        if type(value) is str and not bracketed:  # nearly every parameter
+            _put(texts, name, value)
+        elif _is_left_out(name, value):
             continue
-        if is_mapping(value):
+        elif is_mapping(value):
             _nest(texts, name, value)
-        elif "[" in name or "]" in name:
-            if not wire:
-                raise SigningError(f"parameter {name!r}: brackets in a name; pass a mapping for outer[inner]")
+        elif not bracketed:
+            _put(texts, name, _named_text(name, value))
+        elif not wire:
+            raise SigningError(f"parameter {name!r}: brackets in a name; pass a mapping for outer[inner]")
+        else:
             outer, _, inner = name.partition("[")
             if outer and inner.endswith("]"):
                 _nest(texts, outer, {inner.removesuffix("]"): value})
             else:
                 _put(texts, name, _named_text(name, value))
-        else:
-            _put(texts, name, value if type(value) is str else _named_text(name, value))
     return texts
 
 
