@@ -32,7 +32,8 @@ class Commands(click.Group):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.startswith("cloudreel"):
                 raise
-            need = f'`cloudreel {cmd_name}` needs {error.name}: pip install "cloudreel[sandbox]"'
+            package = error.name.partition(".")[0]
+            need = f'`cloudreel {cmd_name}` needs {package}: pip install "cloudreel[sandbox]"'
             raise click.ClickException(need) from error
         assert isinstance(command, click.Command)
         return command

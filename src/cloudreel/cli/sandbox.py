@@ -129,7 +129,9 @@ def command(
             click.echo(json.dumps(sandbox.config) if as_json else _readable(sandbox.config))
             while not stop.wait(0.5) and sandbox.serving:
                 pass
-    except (OSError, CloudReelError) as error:
+    except OSError as error:
+        raise click.ClickException(error.strerror or str(error)) from error
+    except CloudReelError as error:
         raise click.ClickException(str(error)) from error
 
 
