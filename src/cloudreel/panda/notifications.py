@@ -69,7 +69,7 @@ def parse_notification(body: bytes) -> VideoNotification:
             details=details,
         )
     except ValueError as error:
-        raise DecodeError(f"The {event} notification cannot be read: {error}") from error
+        raise DecodeError(f"The {event[:40]} notification cannot be read: {str(error)[:80]}") from None
     _require_subject(notification)
     return notification
 
@@ -95,8 +95,13 @@ def _form_fields(body: bytes) -> dict[str, JSON]:
             text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=MOST_FIELDS
         )
     except ValueError as error:
-        raise DecodeError(f"This is no notification: it is neither a form nor JSON ({error})") from error
-    return dict(pairs)
+        why = str(error)[:80]  # it quotes the body
+        raise DecodeError(f"This is no notification: it is neither a form nor JSON ({why})") from None
+    lists: dict[str, list[JSON]] = {}
+    for name, value in pairs:
+        if name.endswith("[]"):
+            lists.setdefault(name, []).append(value)
+    return {**dict(pairs), **lists}
 
 
 def _encoding_ids(details: Mapping[str, JSON]) -> tuple[str, ...]:
@@ -106,6 +111,8 @@ def _encoding_ids(details: Mapping[str, JSON]) -> tuple[str, ...]:
     indexed = [
         (int(match[2] or 0), text)
         for name, value in details.items()
-        if (match := _INDEXED.fullmatch(name)) and (text := read_text(value))
+        if (match := _INDEXED.fullmatch(name))
+        for text in read_texts(value if isinstance(value, list) else [value])
+        if text
     ]
     return tuple(text for _, text in sorted(indexed, key=lambda pair: pair[0]))

@@ -47,7 +47,7 @@ class ServiceObject:
         raise self._errors.root(f"{self._kind} objects are immutable; {name!r} was not set")
 
     def __str__(self) -> str:
-        return f"{self._kind} {self._record.details.get('id', '(without id)')}"
+        return f"{self._kind} {self._record.details.get('id') or '(without id)'}"
 
     def __repr__(self) -> str:
         return str(self)

@@ -1,0 +1,209 @@
+"""Following jobs: what counts as final, failed and how far, and how often one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import anyio
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudreel.errors import TimedOut
+from cloudreel.panda import waiting
+from cloudreel.panda.models import EncodingFields, VideoFields
+from cloudreel.panda.waiting import JobProgress, failure_text, percent_of, until, watch
+from cloudreel.telestream.errors import RecordNotFound, WaitTimedOut
+
+T = TypeVar("T")
+
+
+def job(video: str | None, *encodings: str | None) -> JobProgress:
+    parts = (EncodingFields(id=str(number), status=status) for number, status in enumerate(encodings))
+    return JobProgress(VideoFields(id="1f", status=video), tuple(parts))
+
+
+@pytest.mark.parametrize(
+    ("progress", "final", "failed"),
+    [
+        (job("processing"), False, None),
+        (job("success"), True, None),
+        (job("fail"), True, "1f"),
+        (job("fail", "processing"), True, "1f"),
+        (job("processing", "processing"), False, None),
+        (job("success", "processing", "success"), False, None),
+        (job("success", "success", "success"), True, None),
+        (job("success", "success", "fail"), True, "1"),
+        (job("success", "fail", "processing"), False, "0"),
+        (job(None, None), False, None),
+        (job("a later word", "success"), False, None),
+    ],
+)
+def test_final_and_failed(progress: JobProgress, final: bool, failed: str | None) -> None:
+    assert progress.final is final
+    assert (progress.failed.id if progress.failed else None) == failed
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "percent"),
+    [
+        ("processing", None, 0),
+        ("processing", 37.5, 37.5),
+        ("processing", 130, 100),
+        ("success", 99, 100),
+        ("success", None, 100),
+        ("fail", 40, 40),
+        ("fail", None, 0),
+    ],
+)
+def test_percent_of_an_encoding(status: str, progress: float | None, percent: float) -> None:
+    assert percent_of(EncodingFields(status=status, encoding_progress=progress)) == percent
+
+
+@pytest.mark.parametrize(
+    ("progress", "percent"),
+    [
+        (job("processing"), 0),
+        (job("success"), 100),
+        (job("success", "success", "processing"), 50),
+        (job("success", "success", "success"), 100),
+    ],
+)
+def test_percent_of_a_job_is_the_mean(progress: JobProgress, percent: float) -> None:
+    assert progress.percent == percent
+
+
+@given(st.lists(st.tuples(st.sampled_from(["processing", "success", "fail"]), st.floats(0, 200) | st.none())))
+def test_percent_stays_within_bounds(encodings: list[tuple[str, float | None]]) -> None:
+    made = tuple(EncodingFields(status=status, encoding_progress=done) for status, done in encodings)
+    assert 0 <= JobProgress(VideoFields(status="success"), made).percent <= 100
+
+
+@pytest.mark.parametrize(
+    ("failed", "text"),
+    [
+        (
+            VideoFields(id="1f", error_class="FormatNotRecognised", error_message="no video"),
+            "Video 1f failed: FormatNotRecognised: no video",
+        ),
+        (VideoFields(id="1f"), "Video 1f failed: no reason given"),
+        (
+            EncodingFields(id="2e", profile_name="h264", error_class="EncodingError"),
+            "Encoding 2e (h264) failed: EncodingError",
+        ),
+    ],
+)
+def test_a_failure_says_who_and_why(failed: VideoFields | EncodingFields, text: str) -> None:
+    assert failure_text(type(failed).__name__.removesuffix("Fields"), failed) == text
+
+
+# -- looking ---------------------------------------------------------------------------------------------
+
+
+def looks(states: Sequence[T]) -> tuple[Callable[[], Awaitable[T]], list[T]]:
+    """Return a look that sees one state after the other, the last one forever, and what it has seen."""
+    seen: list[T] = []
+
+    async def look() -> T:
+        await anyio.lowlevel.checkpoint()
+        seen.append(states[min(len(seen), len(states) - 1)])
+        return seen[-1]
+
+    return look, seen
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Sleep not at all, and note for how long it would have been."""
+    noted: list[float] = []
+    checkpoint = anyio.lowlevel.checkpoint
+
+    async def sleep(seconds: float) -> None:
+        noted.append(seconds)
+        await checkpoint()
+
+    monkeypatch.setattr(waiting.anyio, "sleep", sleep)
+    return noted
+
+
+def late() -> TimedOut:
+    return WaitTimedOut("Video 1f was not ready after 0.05 s")
+
+
+@pytest.mark.anyio
+async def test_until_looks_at_once_and_until_it_is_settled(pauses: list[float]) -> None:
+    look, seen = looks([1, 2, 3])
+    assert await until(look, lambda state: state == 3, timeout=None, poll=None, late=late) == 3
+    assert seen == [1, 2, 3]
+    assert len(pauses) == 2
+    look, _ = looks([3])
+    assert await until(look, lambda state: state == 3, timeout=30, poll=1, late=late) == 3
+    assert len(pauses) == 2
+
+
+@pytest.mark.anyio
+async def test_looks_begin_quickly_and_slow_down(pauses: list[float]) -> None:
+    look, _ = looks(range(40))
+    await until(look, lambda state: state == 39, timeout=None, poll=None, late=late)
+    assert pauses[0] < 1
+    assert pauses == sorted(pauses)
+    assert max(pauses) == pauses[-1] == waiting.LONGEST_PAUSE
+
+
+@pytest.mark.anyio
+async def test_a_given_poll_is_kept(pauses: list[float]) -> None:
+    look, _ = looks(range(5))
+    await until(look, lambda state: state == 4, timeout=None, poll=0, late=late)
+    assert pauses == [0] * 4
+
+
+@pytest.mark.anyio
+async def test_until_runs_out_of_time() -> None:
+    look, seen = looks(["processing"])
+    with pytest.raises(WaitTimedOut, match="not ready after"):
+        await until(look, lambda state: False, timeout=0.05, poll=0.01, late=late)
+    assert seen
+
+
+@pytest.mark.anyio
+async def test_until_also_ends_a_look_that_hangs() -> None:
+    with pytest.raises(TimeoutError):
+        await until(anyio.sleep_forever, lambda state: True, timeout=0.05, poll=None, late=late)
+
+
+@pytest.mark.anyio
+async def test_the_caller_s_own_deadline_is_not_taken_for_ours() -> None:
+    look, _ = looks(["processing"])
+    with anyio.move_on_after(0.05) as scope:
+        await until(look, lambda state: False, timeout=None, poll=0.01, late=late)
+    assert scope.cancelled_caught
+
+
+@pytest.mark.anyio
+async def test_a_failing_look_is_raised() -> None:
+    async def look() -> str:
+        raise RecordNotFound("gone")
+
+    with pytest.raises(RecordNotFound):
+        await until(look, lambda state: True, timeout=1, poll=None, late=late)
+
+
+@pytest.mark.anyio
+async def test_watch_tells_each_change_once_and_ends_with_the_last(pauses: list[float]) -> None:
+    half = job("success", "processing")
+    more = JobProgress(half.video, (evolve(half.encodings[0], encoding_progress=50.0),))
+    states = [job("processing", "processing"), half, half, more, more, job("success", "success")]
+    look, seen = looks(states)
+    events = [event async for event in watch(look, 0)]
+    assert events == [states[0], half, more, states[-1]]
+    assert seen == states
+    assert len(pauses) == len(states) - 1
+
+
+@pytest.mark.anyio
+async def test_watch_goes_on_after_one_encoding_has_failed(pauses: list[float]) -> None:
+    states = [job("success", "fail", "processing"), job("success", "fail", "success")]
+    look, _ = looks(states)
+    assert [event async for event in watch(look, None)] == states
