@@ -62,20 +62,21 @@ class MultipartBody:
 
 class _Pass:
     def __init__(self, body: MultipartBody) -> None:
-        self._head = body.head
-        self._file = aiter(body.file)
+        self._head: bytes | None = body.head
+        self._file: AsyncIterator[bytes] | None = aiter(body.file)
         self._tail = body.tail
 
     def __aiter__(self) -> _Pass:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._head:
-            piece, self._head = self._head, b""
-            return piece
+        if self._head is not None:
+            head, self._head = self._head, None
+            return head
+        if self._file is None:
+            raise StopAsyncIteration
         piece = await anext(self._file, b"")
         if not piece:
-            piece, self._tail = self._tail, b""
-        if not piece:
-            raise StopAsyncIteration
+            self._file = None
+            return self._tail
         return piece

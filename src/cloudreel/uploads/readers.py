@@ -90,6 +90,8 @@ class MemoryReader:
     """Bytes that are in memory. The caller's object is not locked between reads."""
 
     def __init__(self, data: MemorySource) -> None:
+        if isinstance(data, memoryview) and not data.c_contiguous:
+            data = data.tobytes()
         self._data = data
         self._start = data.tell() if isinstance(data, io.BytesIO) else 0
 

@@ -31,7 +31,7 @@ from cloudreel.uploads.ticket import Fingerprint
 
 SAMPLE = 64 * 1024  # bytes of each of the three samples in a fingerprint
 DEFAULT_NAME = "upload.bin"
-COMPRESSED = {"gzip", "bz2", "lzma", "zipfile", "compression.zstd"}  # modules whose files seek by reading
+COMPRESSED = {"gzip", "bz2", "lzma", "zipfile", "compression.zstd"}  # modules of such file objects
 
 
 SourceLike: TypeAlias = (
@@ -63,6 +63,7 @@ class Source:
         self._reader = reader
         self.name = name
         self.fingerprint = fingerprint
+        self._is_open = False
 
     @property
     def size(self) -> int:
@@ -76,13 +77,16 @@ class Source:
             OSError: the file cannot be opened any more.
         """
         await self._reader.open()
+        self._is_open = True
 
     async def release(self) -> None:
         """Hold nothing open; `open` makes the source readable again."""
+        self._is_open = False
         await self._reader.release()
 
     async def close(self) -> None:
         """Release the source and remove its temporary copy if there is one."""
+        self._is_open = False
         await self._reader.close()
 
     async def __aenter__(self) -> Self:
@@ -116,12 +120,19 @@ class Source:
             raise self.changed("it was written to")
 
     async def verify(self, expected: Fingerprint) -> None:
-        """Make sure that the source is still the one that a fingerprint was taken of.
+        """Make sure that the source, open or not, is still the one that a fingerprint was taken of.
 
         Raises:
             UploadError: it has another size, time of change or content.
         """
-        found = await _take_fingerprint(self._reader)
+        was_open = self._is_open
+        await self.open()
+        try:
+            found = await _take_fingerprint(self._reader)
+        finally:
+            if not was_open:
+                with anyio.CancelScope(shield=True):
+                    await self.release()
         if found.size != expected.size:
             raise self.changed(f"it has {found.size} bytes instead of {expected.size}")
         if None not in (found.mtime_ns, expected.mtime_ns) and found.mtime_ns != expected.mtime_ns:
@@ -265,8 +276,16 @@ async def _reader_of(source: SourceLike, spool_limit: int | None) -> Reader:
             f"{type(source).__name__} is no source: give a path, bytes, a binary file object, an async "
             "iterable of bytes or an object with an async read()"
         )
-    seekable = await in_thread(partial(_seekable_reader, source))
-    return seekable or await spool(pieces_of_file(source), spool_limit)
+    return await in_thread(partial(_reader_in_place, source)) or await _spool_file(source, spool_limit)
+
+
+async def _spool_file(file: BinaryFile, limit: int | None) -> Reader:
+    """Copy a file that cannot be read by offset, or not well; leave it where it was, if it can."""
+    position = await in_thread(file.tell) if _is_seekable(file) else None
+    copy = await spool(pieces_of_file(file), limit)
+    if position is not None and _is_seekable(file):
+        await in_thread(partial(file.seek, position))
+    return copy
 
 
 def _reads(source: object) -> TypeGuard[BinaryFile]:
@@ -277,10 +296,12 @@ def _reads_async(source: object) -> TypeGuard[AsyncReadable]:
     return inspect.iscoroutinefunction(getattr(source, "read", None))
 
 
-def _seekable_reader(file: BinaryFile) -> Reader | None:
+def _reader_in_place(file: BinaryFile) -> Reader | None:
     if _is_system_file(file):
         return OpenFileReader(file)
-    return SeekReader(file) if _seeks_well(file) else None
+    # Setting a compressed file back means unpacking it again from its start, for every piece.
+    compressed = COMPRESSED.intersection(kind.__module__ for kind in type(file).__mro__)
+    return SeekReader(file) if _is_seekable(file) and not compressed else None
 
 
 def _is_system_file(file: object) -> TypeGuard[SystemFile]:
@@ -291,11 +312,7 @@ def _is_system_file(file: object) -> TypeGuard[SystemFile]:
     return type(raw) is io.FileIO and stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
 
 
-def _seeks_well(file: BinaryFile) -> TypeGuard[SeekableFile]:
-    """Whether the position can be set, and setting it back does not read everything again."""
-    modules = {kind.__module__ for kind in type(file).__mro__}
-    if not modules.isdisjoint(COMPRESSED):
-        return False
+def _is_seekable(file: BinaryFile) -> TypeGuard[SeekableFile]:
     seekable = getattr(file, "seekable", None)
     if callable(seekable):
         return bool(seekable())
@@ -303,15 +320,14 @@ def _seeks_well(file: BinaryFile) -> TypeGuard[SeekableFile]:
 
 
 def _name_of(source: SourceLike) -> str:
-    """Return a base name: of the path, or of the ``filename`` or ``name`` an object carries."""
+    """Return a base name: of the path, or of the ``name`` or ``filename`` an object carries."""
     if isinstance(source, str | os.PathLike):
         name = Path(os.fsdecode(source)).name
     else:
-        carried = getattr(source, "filename", None) or getattr(source, "name", None)
-        # A browser may have sent a path of its own system.
+        carried = getattr(source, "name", None) or getattr(source, "filename", None)
+        # A browser may have sent a path of its own system; <stdin> is no name.
         name = re.split(r"[/\\]", carried)[-1] if isinstance(carried, str) else ""
-        if name.startswith("<"):  # such as <stdin>
-            name = ""
+        name = "" if name.startswith("<") else name
     return name.encode("utf-8", "replace").decode() or DEFAULT_NAME
 
 
