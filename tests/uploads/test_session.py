@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -651,3 +652,30 @@ async def test_many_parts(kit):
     await session.start()
     assert service.received == content
     assert service.most_in_flight == 64
+
+
+async def test_memory_is_that_of_the_pieces_under_way(kit, tmp_path):
+    path = tmp_path / "large.mp4"
+    with path.open("wb") as file:
+        file.truncate(128 * 2**20)
+    held = []
+
+    class Discards(kit.Service):
+        async def send(self, call):
+            size = 0
+            async for piece in call.request.content:
+                size += len(piece)
+                held.append(tracemalloc.get_traced_memory()[0])
+                await anyio.sleep(0)
+            last = int(call.request.headers["X-Part"]) == 7
+            return call.parse(kit.answer(200, {"id": "v1"}) if last else kit.answer(200))
+
+    service = Discards(b"x" * 8, 1)
+    service.part_size = 16 * 2**20
+    session = await kit.session(service, path, threads=8)
+    tracemalloc.start()
+    try:
+        await session.start()
+    finally:
+        tracemalloc.stop()
+    assert max(held) < 8 * 3 * 2**20

@@ -18,9 +18,9 @@ import pytest
 
 from cloudreel.errors import UploadError
 from cloudreel.uploads import files, open_source
+from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.files import FileReader, OpenFileReader
 from cloudreel.uploads.readers import MemoryReader, SeekReader
-from cloudreel.uploads.sources import SourceBody
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from cloudreel.uploads.sources import Source, SourceBody
+from cloudreel.uploads.bodies import SourceBody
+from cloudreel.uploads.sources import Source
 
 # Quotes end a parameter and line ends a header; browsers send both percent-encoded (RFC 7578 section 2,
 # HTML "multipart form data"). No other control character has a place in a header either.

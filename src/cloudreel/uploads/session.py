@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
-from typing import Generic, Literal, TypeAlias, TypeGuard, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -16,10 +16,12 @@ from attrs import evolve
 from cloudreel.core.call import JSON
 from cloudreel.core.transport import Transport
 from cloudreel.errors import CloudReelError, NotFoundError, UploadError
+from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.dialects import Dialect
 from cloudreel.uploads.events import Bell, Events
+from cloudreel.uploads.failures import first_failure
 from cloudreel.uploads.plan import Part, Plan, Progress
-from cloudreel.uploads.sources import Source, SourceBody
+from cloudreel.uploads.sources import Source
 from cloudreel.uploads.ticket import Ticket
 
 VideoT = TypeVar("VideoT")
@@ -206,9 +208,9 @@ class AsyncUploadSession(Generic[VideoT]):
                 if self._callback is not None:
                     reporting.start_soon(self._report, self._callback)
                 failure = await self._upload_and_settle(ask_first)
-        except BaseExceptionGroup as group:  # the callback failed
+        except BaseExceptionGroup as group:  # the callback failed, or giving the source back
             if failure is None:
-                failure = _first(group)
+                failure = first_failure(group)
                 if self._video is None:
                     self._settle(_status_after(failure), failure)
         # Raised out here, bare, the failure keeps its own cause and gets no group as context.
@@ -235,14 +237,16 @@ class AsyncUploadSession(Generic[VideoT]):
             if self._video is None:
                 failure = self._error("was stopped by abort()")
         except BaseExceptionGroup as failures:
-            failure = _first(failures)
+            failure = first_failure(failures)
             status = _status_after(failure)
         finally:
             self._sending = None
             self._pause = None
-            with anyio.CancelScope(shield=True):
-                await (self._source.close() if status == "uploaded" else self._source.release())
-            self._settle(status, failure)
+            try:
+                with anyio.CancelScope(shield=True):
+                    await (self._source.close() if status == "uploaded" else self._source.release())
+            finally:
+                self._settle(status, failure)
         return failure
 
     def _settle(self, status: Status, failure: BaseException | None = None) -> None:
@@ -351,16 +355,3 @@ class AsyncUploadSession(Generic[VideoT]):
 
 def _status_after(failure: BaseException) -> Status:
     return "error" if isinstance(failure, Exception) else "interrupted"
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first failure of a group, which its cancelled siblings followed."""
-    _, failures = group.split(anyio.get_cancelled_exc_class())
-    first: BaseException = failures or group
-    while _is_group(first):
-        first = first.exceptions[0]
-    return first
-
-
-def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
-    return isinstance(error, BaseExceptionGroup)

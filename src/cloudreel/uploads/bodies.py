@@ -1,0 +1,56 @@
+"""A slice of a source as the body of a request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from cloudreel.uploads.sources import Source
+
+
+class SourceBody:
+    """A slice of an open source as the body of a request; each pass reads it anew.
+
+    Args:
+        source: an open source.
+        offset: its first byte.
+        length: bytes.
+        sent: told, during each pass, how many of them the connection has taken so far.
+    """
+
+    def __init__(
+        self, source: Source, offset: int, length: int, sent: Callable[[int], None] | None = None
+    ) -> None:
+        self.source = source
+        self.offset = offset
+        self.length = length
+        self.sent = sent
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Pass(self)
+
+
+class _Pass:
+    def __init__(self, body: SourceBody) -> None:
+        self._body = body
+        self._pieces = body.source.read(body.offset, body.length)
+        self._given = 0
+
+    def __aiter__(self) -> _Pass:
+        return self
+
+    async def __anext__(self) -> bytes:
+        body = self._body
+        # Who asks for the next piece has sent the one before.
+        if body.sent is not None and self._given:
+            body.sent(self._given)
+        if self._given == body.length:
+            raise StopAsyncIteration
+        piece = await anext(self._pieces, b"")
+        if not piece:
+            end = body.offset + self._given
+            raise body.source.changed(f"it ends after {end} of {body.source.size} bytes")
+        self._given += len(piece)
+        if self._given == body.length:
+            # The service keeps no part that lacks its end, so a changed file completes none.
+            await body.source.check()
+        return piece
