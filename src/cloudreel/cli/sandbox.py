@@ -7,13 +7,14 @@ import json
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cloudreel.errors import CloudReelError
 from cloudreel.sandbox.sandbox import Sandbox
 from cloudreel.sandbox.server import Tls
+from cloudreel.signing.shapes import is_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,10 +136,10 @@ def command(
         raise click.ClickException(str(error)) from error
 
 
-def _readable(config: Mapping[str, Any]) -> str:
+def _readable(config: Mapping[str, object]) -> str:
     lines = [f"The sandbox serves at {config['base_url']}  (Ctrl-C ends it)", ""]
     for service, members in config.items():
-        if isinstance(members, dict):
+        if is_mapping(members):
             lines.append(service)
             lines += [f"  {name:<12} {value}" for name, value in members.items()]
             lines.append("")

@@ -11,6 +11,8 @@ from anyio import to_thread
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from cloudreel.signing.shapes import is_list, is_mapping
+
 from .faults import CONTROL, BadFault, Fault
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def routes(world: World) -> list[Route]:
         elif request.method == "POST":
             try:
                 given = await _json(request)
-                asked = [Fault.from_json(each) for each in (given if isinstance(given, list) else [given])]
+                asked = [Fault.from_json(each) for each in (given if is_list(given) else [given])]
             except (_BadRequest, BadFault) as error:
                 return _refused(error)
             world.faults.add(*asked)
@@ -89,9 +91,9 @@ async def _json(request: Request) -> object:
 
 
 def _clock_step(given: object) -> tuple[str, float]:
-    if not isinstance(given, dict) or len(given) != 1 or not given.keys() <= {"advance", "set"}:
+    if not is_mapping(given) or len(given) != 1 or not given.keys() <= {"advance", "set"}:
         raise _BadRequest('the clock takes {"advance": seconds} or {"set": epoch_seconds}')
-    ((name, value),) = given.items()
+    name, value = next((str(name), value) for name, value in given.items())
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise _BadRequest(f"{name} must be a number of seconds, not {value!r}")
     if abs(value) > 1e11:

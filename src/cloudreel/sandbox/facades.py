@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,7 +10,7 @@ import httpx
 from .faults import ConnectionLost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from starlette.types import ASGIApp
 
@@ -45,14 +45,15 @@ class _Body(httpx.AsyncByteStream):
     """A request's body that is closed with the request, also where the app did not read to its end."""
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
-        self._chunks = aiter(chunks)
+        self._chunks: AsyncIterator[bytes] = aiter(chunks)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._chunks
 
     async def aclose(self) -> None:
-        if isinstance(self._chunks, AsyncGenerator):
-            await self._chunks.aclose()
+        close: Callable[[], Awaitable[None]] | None = getattr(self._chunks, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def async_telestream(config: Mapping[str, Any], **options: Any) -> AsyncTelestream:

@@ -18,6 +18,8 @@ import attrs
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
+from cloudreel.signing.shapes import is_mapping
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -106,7 +108,7 @@ class Fault:
 
         :raises BadFault: naming the first thing that is wrong.
         """
-        if not isinstance(value, dict):
+        if not is_mapping(value):
             raise BadFault(f"a fault is a JSON object, not {value!r}")
         given: Mapping[str, object] = {str(name): each for name, each in value.items() if each is not None}
         unknown = sorted(given.keys() - {field.name for field in attrs.fields(cls)})

@@ -19,7 +19,7 @@ from .state import World
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
     from types import TracebackType
 
     from cloudreel.telestream import AsyncTelestream
@@ -130,7 +130,7 @@ class Sandbox:
             app = Dated(create_app(world), world.clock.now)
 
             @asynccontextmanager
-            async def served() -> AsyncIterator[None]:
+            async def served() -> AsyncGenerator[None]:
                 try:
                     async with world.running(), serving(app, listener, self.tls):
                         self._serving.set()

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -112,8 +112,9 @@ class SocketWire(asyncio.Transport):
 class WireProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which leaves the connection in the state of its requests."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start on a connection."""
+        assert isinstance(transport, asyncio.Transport)
         wire = SocketWire(transport)
         self.app_state["wire"] = wire
         super().connection_made(wire)
@@ -159,7 +160,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket, tls: Tls | None = None) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, listener: socket.socket, tls: Tls | None = None) -> AsyncGenerator[None]:
     """Answer on the socket while entered; on exit every connection is broken and the socket closed."""
     stopping = False
 

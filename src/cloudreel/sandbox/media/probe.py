@@ -72,7 +72,9 @@ class MediaInfo:
     extname: str
     rotation: int = 0
     pixel_aspect: float = 1.0
-    metadata: Mapping[str, str | int | float] = attrs.field(factory=dict, eq=False, repr=False)
+    metadata: Mapping[str, str | int | float] = attrs.field(
+        factory=dict[str, str | int | float], eq=False, repr=False
+    )
 
     @property
     def shown_size(self) -> tuple[float, float] | None:
