@@ -223,15 +223,18 @@ class Transport:
         return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, attempt)
 
     async def _read(self, answer: httpx.Response, request: Request, attempt: int) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in answer.aiter_bytes():
-            size += len(piece)
-            if size > LARGEST_ANSWER:
-                text = f"{self._shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
-                raise self._error(DecodeError, text, request, attempt)
-            pieces.append(piece)
-        return b"".join(pieces)
+        body = bytearray()
+        # Left by cancelling the next read: httpx's generators have to run to their end.
+        with anyio.CancelScope() as reading:
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > LARGEST_ANSWER:
+                    reading.cancel()
+                    body.clear()
+        if reading.cancel_called:
+            text = f"{self._shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
+            raise self._error(DecodeError, text, request, attempt)
+        return bytes(body)
 
     def _url(self, request: Request) -> str:
         base = "" if request.path.startswith(("http://", "https://")) else self.service.base_url
