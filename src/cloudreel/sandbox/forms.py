@@ -6,6 +6,7 @@ A file goes straight to disk while it arrives; only the text is held in memory, 
 from __future__ import annotations
 
 import secrets
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -58,10 +59,11 @@ async def read_body(request: Request) -> bytes:
     :raises Refusal: it is longer than a mebibyte.
     """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _TEXT_LIMIT:
-            raise Refusal(413, "BadRequest", f"The body is longer than {_TEXT_LIMIT} bytes")
+    async with aclosing(request.stream()) as stream:
+        async for chunk in stream:
+            body += chunk
+            if len(body) > _TEXT_LIMIT:
+                raise Refusal(413, "BadRequest", f"The body is longer than {_TEXT_LIMIT} bytes")
     return bytes(body)
 
 
@@ -113,11 +115,12 @@ async def _read_multipart(request: Request, boundary: bytes, folder: Path) -> Fo
     form = Form(parts.fields)
     try:
         with Sink(path) as sink:
-            async for chunk in request.stream():
-                parser.write(chunk)
-                for data in parts.take_file_data():
-                    await sink.write(data)
-            await sink.flush()
+            async with aclosing(request.stream()) as stream:
+                async for chunk in stream:
+                    parser.write(chunk)
+                    for data in parts.take_file_data():
+                        await sink.write(data)
+                await sink.flush()
         if not parts.finished:
             raise bad_request("The multipart body ends before its last boundary")
         if parts.file_name is not None:

@@ -87,9 +87,7 @@ async def _fill(sink: Sink, request: Request, part: int, expected: int) -> None:
     received = 0
     async for chunk in request.stream():
         received += len(chunk)
-        if received > expected:
-            break
-        if chunk:
+        if chunk and received <= expected:
             await sink.write(chunk)
     _check_length(part, expected, received)
     await sink.flush()

@@ -75,9 +75,7 @@ async def _store(world: World, upload: Document, request: Request, start: int) -
                 fresh = chunk[passed_over:]
                 passed_over -= len(chunk) - len(fresh)
                 room -= len(fresh)
-                if room < 0:
-                    raise bad_request(f"The body goes beyond the {size} bytes of the file")
-                if fresh:
+                if fresh and room >= 0:
                     await sink.write(fresh)
             await sink.flush()
         except ClientDisconnect:
@@ -85,6 +83,8 @@ async def _store(world: World, upload: Document, request: Request, start: int) -
             raise
         finally:
             _hold(world, upload["id"], sink.written_to)
+    if room < 0:
+        raise bad_request(f"The body goes {-room} bytes beyond the {size} bytes of the file")
 
 
 def _hold(world: World, id: str, held: int) -> None:
