@@ -41,6 +41,7 @@ LEAVES: dict[type[errors.CloudReelError], type[errors.CloudReelError]] = {
         errors.DecodeError,
     )
 }
+globals().update({leaf.__name__: leaf for leaf in LEAVES.values()})  # pickle looks for them here
 
 
 def read_failure(response: Response) -> Failure | None:

@@ -131,16 +131,20 @@ class Pool:
     def _make_client(self) -> httpx.AsyncClient:
         wiring = self.wiring
         verify = shared_ssl_context() if wiring.verify is True else wiring.verify
-        limit = wiring.limits.in_flight
+        in_flight = wiring.limits.in_flight
+        limits = httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
+        lent = _Lent(wiring.transport) if wiring.transport is not None else None
         return httpx.AsyncClient(
-            transport=_Lent(wiring.transport) if wiring.transport else self._chosen_transport(verify),
+            transport=lent or self._chosen_transport(verify, limits),
             verify=verify,
             proxy=wiring.proxy,
-            limits=httpx.Limits(max_connections=limit, max_keepalive_connections=limit),
+            limits=limits,
             follow_redirects=False,
         )
 
-    def _chosen_transport(self, verify: ssl.SSLContext | bool) -> httpx.AsyncBaseTransport | None:
+    def _chosen_transport(
+        self, verify: ssl.SSLContext | bool, limits: httpx.Limits
+    ) -> httpx.AsyncBaseTransport | None:
         if self.wiring.http == "httpx" or os.environ.get("CLOUDREEL_PLAIN_HTTP") == "1":
             return None
         try:
@@ -150,4 +154,4 @@ class Pool:
                 'http="aiohttp" needs the extra: pip install "cloudreel[aiohttp]"'
             ) from error
         proxy = self.wiring.proxy
-        return AiohttpTransport(verify=verify, proxy=httpx.Proxy(proxy) if proxy else None)
+        return AiohttpTransport(verify=verify, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None)
