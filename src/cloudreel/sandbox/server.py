@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE_SECONDS = 75
 GONE_POLL_SECONDS = 0.05
+TURNS_TO_CONNECT = 5
 # With a linger time of zero a closed socket answers with a reset instead of an orderly end.
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
@@ -197,9 +198,11 @@ async def serving(app: ASGIApp, listener: socket.socket, tls: Tls | None = None)
     finally:
         stopping = True
         server.close()
-        for connection in list(state.connections):
-            connection.transport.abort()
-        await asyncio.sleep(0)
+        # A connection accepted just now comes forward only some turns of the loop later.
+        for _ in range(TURNS_TO_CONNECT):
+            for connection in list(state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
         tasks = list(state.tasks)
         for task in tasks:
             task.cancel()
