@@ -7,18 +7,22 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
 import httpx
 import pytest
 from click.testing import CliRunner
 
 from cloudreel.cli.commands import cli
+from cloudreel.sandbox.media import find_ffmpeg
+from cloudreel.telestream import AsyncTelestream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -96,3 +100,39 @@ def test_a_taken_port_ends_it() -> None:
     assert ran.returncode == 1
     assert ran.stderr.startswith(f"Error: cannot listen on 127.0.0.1:{port}: ")
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_it_takes_its_encodings_down_with_it(clip: Path, tmp_path: Path) -> None:
+    long = tmp_path / "long.mp4"
+    loop = ["-v", "error", "-nostdin", "-stream_loop", "300", "-i", str(clip), "-c", "copy", str(long)]
+    subprocess.run([find_ffmpeg(), *loop], check=True, timeout=60)
+    data = tmp_path / "data"
+    with started("--json", "--data", str(data)) as process:
+        assert process.stdout is not None
+        config = json.loads(process.stdout.readline())
+
+        async def encode() -> None:
+            async with AsyncTelestream(**config["telestream"]) as tc:
+                factory = (await tc.flip.factories.all())[0]
+                await factory.videos.create(file=long, profiles="ogg.hi")
+
+        anyio.run(encode)
+        deadline = time.monotonic() + 60
+        while not any("ogg" in command for command in commands_about(data)):
+            assert time.monotonic() < deadline, "no encoding ever started"
+            time.sleep(0.05)
+        assert ended(process, signal.SIGTERM) == (0, "")
+    assert commands_about(data) == []
+
+
+def commands_about(folder: Path) -> list[str]:
+    """Return the command lines of the ffmpeg processes that work in a folder."""
+    found: list[str] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_text(errors="replace").replace("\0", " ")
+        except OSError:  # the process ended in between
+            continue
+        if "ffmpeg" in command and f"{folder}/" in command:
+            found.append(command)
+    return found
