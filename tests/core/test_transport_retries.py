@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from cloudreel import errors
+from cloudreel.core.call import Call, Request
 from cloudreel.core.options import Options
 
 if TYPE_CHECKING:
@@ -157,6 +158,36 @@ async def test_the_deadline_spans_all_attempts_and_the_pauses_between_them(wire:
     assert len(wire.requests) == 1
     assert isinstance(caught.value, TimeoutError)
     assert (caught.value.method, caught.value.attempts) == ("GET", None)
+
+
+@pytest.mark.usefixtures("pauses")
+@pytest.mark.parametrize(
+    ("settled", "sent"),
+    [
+        (True, ["PUT /v1/part", "GET /v1/missing"]),
+        (False, ["PUT /v1/part", "GET /v1/missing", "PUT /v1/part"]),
+    ],
+)
+async def test_where_a_call_says_how_it_is_asked_first_whether_the_lost_one_was_acted_on(
+    wire: Wire, settled: bool, sent: list[str]
+) -> None:
+    wire.answers(httpx.ReadError("reset"), 200)
+    ask = Call(Request("GET", "/missing"), lambda response: settled)
+    part = Call(Request("PUT", "/part", content=b"x"), lambda response: response.body, settled=ask)
+    body = await wire.transport().send(part)
+    assert [f"{request.method} {request.url.path}" for request in wire.requests] == sent
+    assert body == (b"" if settled else b"status 200")
+
+
+@pytest.mark.usefixtures("pauses")
+@pytest.mark.parametrize("step", [503, httpx.ConnectError("refused")])
+async def test_nothing_is_asked_where_the_call_was_surely_not_acted_on(
+    wire: Wire, step: int | Exception
+) -> None:
+    wire.answers(step, 200)
+    ask = Call(Request("GET", "/missing"), lambda response: True)
+    await wire.transport().send(Call(Request("PUT", "/part"), id, settled=ask))
+    assert [request.method for request in wire.requests] == ["PUT", "PUT"]
 
 
 # -- the clock -------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import ssl
+from functools import cache
 from importlib.metadata import version
 from typing import Literal, TypedDict
 
@@ -68,6 +69,7 @@ class Wiring:
     verify: bool | ssl.SSLContext = True
 
 
+@cache  # the version is read from disk
 def default_user_agent() -> str:
     """Return the product tokens sent when the caller gives none."""
     return f"cloudreel/{version('cloudreel')} python/{platform.python_version()} httpx/{httpx.__version__}"
