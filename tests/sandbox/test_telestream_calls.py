@@ -299,9 +299,8 @@ async def test_28_a_json_body_is_covered_by_its_checksum(call: Caller) -> None:
 
     async def post(params: dict[str, str], content: bytes) -> httpx.Response:
         headers = {"Content-Type": "application/json"}
-        return await call.http.post(
-            "/v3.0/videos/upload.json", params=params, content=content, headers=headers
-        )
+        path = "/v3.0/videos/upload.json"
+        return await call.http.post(path, params=params, content=content, headers=headers)
 
     altered = await post(signed, body.replace(b"5", b"6"))
     assert (altered.status_code, altered.json()["error"]) == (401, "NotAuthorized")
