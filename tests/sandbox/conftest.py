@@ -14,7 +14,7 @@ from cloudreel.sandbox.state import World
 from cloudreel.signing import signed_params
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 PART = 1000
@@ -86,13 +86,6 @@ class Caller:
                 await anyio.sleep(0.05)
         document: dict[str, Any] = found
         return document
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    with anyio.fail_after(90):
-        while not condition():
-            await anyio.sleep(0.02)
 
 
 @pytest.fixture
