@@ -81,6 +81,7 @@ class FakeService:
         self.in_flight = 0
         self.most_in_flight = 0
         self.gone = False
+        self.location = LOCATION
         self.video: dict[str, object] = {"id": "v1", "status": "processing"}
         self.media_id: str | None = None
         self.omit_key = False
@@ -121,7 +122,7 @@ class FakeService:
 
     async def _serve(self, request):
         assert request.secret_url
-        assert request.path == LOCATION
+        assert request.path == self.location
         part = int(request.headers["X-Part"]) if "X-Part" in request.headers else None
         self.requests.append((request.method, part))
         self.in_flight += 1
@@ -205,7 +206,7 @@ class Kit:
     ticket = staticmethod(make_ticket)
 
     @staticmethod
-    async def session(service: FakeService, source=None, *, ticket=None, **options):
+    async def session(service: FakeService, source=None, *, ticket=None, dialect=PartsDialect, **options):
         opened = await open_source(service.content if source is None else source)
         found: list[str] = []
 
@@ -219,7 +220,7 @@ class Kit:
             service,
             opened,
             ticket_given,
-            PartsDialect(LOCATION, ticket_given.parts),
+            dialect(LOCATION, ticket_given.parts),
             make_video=dict,
             find_video=find_video,
             resumed=ticket is not None,

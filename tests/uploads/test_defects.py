@@ -91,7 +91,8 @@ async def test_defect_07_no_status_word_decides(kit, service, status):
 
 
 async def test_defect_08_the_services_limit_holds(kit):
-    service = kit.Service(CONTENT, 1, max_connections=3)
+    service = kit.Service(CONTENT, 3, max_connections=3)
+    service.before_part = lambda index: anyio.sleep(0.005)
     session = await kit.session(service, threads=8)
     await session.start()
     assert service.most_in_flight <= 3

@@ -54,6 +54,14 @@ def test_only_what_is_missing_is_handed_out_in_order():
     assert plan.progress(0).bytes_confirmed == 20
 
 
+@given(st.frozensets(st.integers(0, 1999)))
+def test_whatever_is_missing_comes_in_order(indices):
+    plan = Plan(2000, 1)
+    plan.missing_is(indices)
+    handed_out = [part.index for part in iter(plan.next, None)]
+    assert handed_out == sorted(indices)
+
+
 def test_the_services_word_outweighs_its_acknowledgement_but_not_the_progress():
     plan = Plan(45, 10)
     for index in range(5):

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import anyio
 import pytest
+from attrs import evolve
 
 from cloudreel.errors import NotFoundError, ServiceError, TransportError, UploadError
 from cloudreel.uploads import Ticket
+from cloudreel.uploads.dialects import PartsDialect
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +38,8 @@ def wait_for_company(service, expected):
     async def wait(index):
         while service.most_in_flight < expected:
             await anyio.sleep(0.001)
+        if len(service.stored) < expected:
+            await anyio.sleep(0.02)  # time for one too many to show
 
     service.before_part = wait
 
@@ -361,6 +365,69 @@ async def test_abort_from_the_progress_callback(kit, service):
     assert service.gone
 
 
+async def test_an_abort_that_comes_too_late_is_told(kit, service, monkeypatch):
+    session = await kit.session(service)
+    closing = anyio.Event()
+
+    async def close_slowly():
+        closing.set()
+        await anyio.sleep(0.02)
+
+    monkeypatch.setattr(session._source, "close", close_slowly)
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.start)
+        await closing.wait()
+        with pytest.raises(UploadError, match="already uploaded"):
+            await session.abort()
+    assert session.status == "uploaded"
+    assert not service.gone
+
+
+async def test_nothing_starts_while_it_is_being_aborted(kit, service):
+    service.fault("DELETE", None, "stall")
+    session = await kit.session(service)
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.abort)
+        await service.arrived.wait()
+        with pytest.raises(UploadError, match="being aborted"):
+            await session.start()
+        group.cancel_scope.cancel()
+    await session.start()
+    assert session.status == "uploaded"
+
+
+async def test_a_failure_during_a_pause_is_raised_and_resumed(kit, service):
+    async def pause(index):
+        await session.pause()
+
+    service.before_part = pause
+    service.fault("PUT", 0, 400)
+    session = await kit.session(service, threads=1)
+    with anyio.fail_after(10), pytest.raises(kit.FAMILY.root):
+        await session.start()
+    assert session.status == "error"
+    service.before_part = None
+    assert (await session.resume())["id"] == "v1"
+
+
+async def test_the_service_may_move_the_upload(kit, service):
+    moved = "http://vm-def.upload.example/upload/session?id=s3cret"
+
+    class Moving(PartsDialect):
+        def put(self, part, body):
+            call = super().put(part, body)
+            return evolve(call, parse=lambda response: evolve(call.parse(response), location=moved))
+
+    async def move(index):
+        service.location = moved
+
+    service.before_part = move
+    session = await kit.session(service, threads=1, dialect=Moving)
+    await session.start()
+    assert session.ticket().location == moved
+    assert service.received == CONTENT
+
+
 async def test_failing_abort_leaves_the_session_usable(kit):
     service = kit.Service(CONTENT, 10, retries=0)
     service.fault("PUT", 2, 400)
@@ -533,6 +600,19 @@ async def test_a_callback_that_fails_at_the_end_loses_no_video(kit, service):
         await session.start()
     assert session.status == "uploaded"
     assert session.video == {"id": "v1", "status": "processing"}
+
+
+async def test_the_first_failure_wins_over_that_of_the_callback(kit, service):
+    def fail(progress):
+        if session.status == "error":
+            raise ZeroDivisionError
+
+    service.fault("PUT", 2, 400)
+    session = await kit.session(service, progress=fail)
+    with pytest.raises(kit.FAMILY.root) as caught:
+        await session.start()
+    assert caught.value.status == 400
+    assert session.error_message == "refused: 400"
 
 
 async def test_the_last_call_is_made_after_a_failure_too(kit, service):

@@ -10,6 +10,7 @@ import os
 import random
 import tempfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -97,6 +98,11 @@ class Slow(io.BytesIO):
         self.threads.add(threading.current_thread())
         return super().read(size)
 
+    def seek(self, offset, whence=0):
+        position = super().seek(offset, whence)
+        time.sleep(0.001)
+        return position
+
 
 MAKERS = {
     "str": lambda path: str(path),
@@ -167,6 +173,7 @@ async def test_compressed_files_give_what_they_unpack(opener, tmp_path, spool_fo
         file.seek(100)
         source = await open_source(file)
         assert source.size == len(CONTENT) - 100
+        assert len(list(spool_folder.iterdir())) == 1
         assert await whole(source) == CONTENT[100:]
         assert file.tell() == 100
         assert not file.closed

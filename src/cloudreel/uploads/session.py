@@ -240,7 +240,6 @@ class AsyncUploadSession(Generic[VideoT]):
             failure = first_failure(failures)
             status = _status_after(failure)
         finally:
-            self._sending = None
             self._pause = None
             try:
                 with anyio.CancelScope(shield=True):
@@ -252,6 +251,7 @@ class AsyncUploadSession(Generic[VideoT]):
     def _settle(self, status: Status, failure: BaseException | None = None) -> None:
         self._status = status
         self._error_message = str(failure) if status == "error" else None
+        self._sending = None
         if isinstance(failure, CloudReelError):
             failure.ticket = self._ticket
         if self._stopped is not None:
