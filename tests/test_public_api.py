@@ -1,0 +1,166 @@
+"""The public names, and what importing them costs. Whoever changes a name here changes what users rely on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import cloudreel
+
+ERRORS = {
+    "ApiError",
+    "AuthenticationError",
+    "CloudReelError",
+    "DecodeError",
+    "InvalidRequestError",
+    "JobFailed",
+    "NotFoundError",
+    "RateLimitError",
+    "RequestTimedOut",
+    "ServiceError",
+    "SigningError",
+    "TimedOut",
+    "TransportError",
+    "UploadError",
+    "WrongEventLoopError",
+}
+
+
+def twice(*names: str) -> set[str]:
+    """Return the names of what does I/O, which exists for async and for plain code."""
+    return {*names, *(f"Async{name}" for name in names)}
+
+
+PUBLIC: dict[str, set[str]] = {
+    "cloudreel": ERRORS | {"SecLevel"} | twice("Telestream"),
+    "cloudreel.errors": ERRORS,
+    "cloudreel.signing": {
+        "SecLevel",
+        "Verdict",
+        "canonical_query",
+        "drm_token",
+        "normalize",
+        "sign_call",
+        "sign_request",
+        "sign_url",
+        "sign_urls",
+        "signed_params",
+        "verify_request",
+        "verify_url",
+    },
+    "cloudreel.uploads": {
+        "Fingerprint",
+        "Progress",
+        "Source",
+        "SourceLike",
+        "Ticket",
+        "open_source",
+        *twice("UploadSession"),
+    },
+    "cloudreel.telestream": {
+        *twice(
+            "Encoding",
+            "Encodings",
+            "Factories",
+            "Factory",
+            "Flip",
+            "Profile",
+            "Profiles",
+            "Telestream",
+            "Video",
+            "VideoEncodings",
+            "Videos",
+        ),
+        "TelestreamCloud",
+        "JobProgress",
+        "Metadata",
+        "VideoNotification",
+        "parse_notification",
+        "BadRequest",
+        "ConnectionFailed",
+        "EncodingFailed",
+        "InternalError",
+        "NoAnswer",
+        "NotAuthorized",
+        "RateLimited",
+        "RecordNotFound",
+        "TelestreamApiError",
+        "TelestreamCloudException",
+        "UnreadableAnswer",
+        "UploadFailed",
+        "WaitTimedOut",
+    },
+    "cloudreel.sandbox": {"Sandbox"},
+}
+
+HEAVY = {"httpx", "httpcore", "anyio", "trio", "attr", "attrs", "cattrs", "orjson", "logging", "asyncio"}
+EXTRAS = {"click", "rich", "starlette", "uvicorn", "httptools", "imageio_ffmpeg", "httpx_aiohttp", "pytest"}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_the_public_names_are_these(module: str) -> None:
+    names: list[str] = import_module(module).__all__
+    assert set(names) == PUBLIC[module]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(m, name) for m, names in PUBLIC.items() for name in sorted(names)]
+)
+def test_every_public_name_leads_somewhere_and_says_what_it_is(module: str, name: str) -> None:
+    thing = getattr(import_module(module), name)
+    if isinstance(thing, type) or callable(thing):
+        assert thing.__doc__
+
+
+@pytest.mark.parametrize("module", [name for name in PUBLIC if name != "cloudreel"])
+def test_what_the_package_offers_is_what_the_module_has(module: str) -> None:
+    home = import_module(module)
+    for name in PUBLIC["cloudreel"] & PUBLIC[module]:
+        assert getattr(cloudreel, name) is getattr(home, name)
+
+
+def test_the_package_lists_its_names_and_has_no_others() -> None:
+    assert set(dir(cloudreel)) == PUBLIC["cloudreel"]
+    with pytest.raises(AttributeError, match="module 'cloudreel' has no attribute 'Televideo'"):
+        cloudreel.Televideo  # noqa: B018
+
+
+def test_the_old_name_of_telestream_is_the_same_class() -> None:
+    telestream = import_module("cloudreel.telestream")
+    assert telestream.TelestreamCloud is telestream.Telestream
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has loaded after a statement."""
+    program = f"{statement}\nimport sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import cloudreel",
+        "import cloudreel.errors",
+        "import cloudreel.signing",
+        "from cloudreel import CloudReelError, SecLevel",
+        "from cloudreel.signing import sign_url; dir(__import__('cloudreel'))",
+    ],
+)
+def test_signing_and_catching_load_no_http_client(statement: str) -> None:
+    # What the interpreter loads for itself does not count: coverage, for one, brings some of these.
+    assert (loaded_by(statement) - loaded_by("pass")) & (HEAVY | EXTRAS) == set()
+
+
+@pytest.mark.parametrize("module", ["cloudreel.telestream", "cloudreel.uploads"])
+def test_a_service_needs_no_extra(module: str) -> None:
+    # Looking is not enough: httpx loads click and rich wherever they are.
+    assert module.partition(".")[0] in loaded_by(
+        f"import sys; sys.modules.update(dict.fromkeys({sorted(EXTRAS)})); import {module}"
+    )
