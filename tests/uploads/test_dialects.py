@@ -36,6 +36,13 @@ def test_a_part():
     assert (call.repeatable, call.signed) == (True, False)
 
 
+@pytest.mark.parametrize(("missing", "held"), [([4], False), ([0, 4], False), ([3], True), ([], True)])
+def test_before_a_part_is_repeated_the_service_is_asked_for_it(missing, held):
+    call = PARTS.put(Part(4, 40, 5), Content()).settled
+    assert (call.request.method, call.request.path, call.signed) == ("GET", LOCATION, False)
+    assert call.parse(answer({"missing_parts": missing})) is held
+
+
 @pytest.mark.parametrize(("make", "method"), [(PARTS.query, "GET"), (PARTS.abort, "DELETE")])
 def test_query_and_abort(make, method):
     call = make()

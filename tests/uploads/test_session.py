@@ -135,6 +135,13 @@ async def test_the_cause_of_a_failure_is_kept(kit, service):
     assert not isinstance(caught.value.__context__, BaseExceptionGroup)
 
 
+async def test_a_part_whose_answer_was_lost_is_not_sent_again(kit, service):
+    service.fault("PUT", 1, "lose")
+    session = await kit.session(service, threads=1)
+    assert (await session.start())["id"] == "v1"
+    assert service.parts_sent() == [0, 1, 2, 3, 4]
+
+
 async def test_lost_completing_answer_is_answered_again(kit, service):
     service.fault("PUT", 4, "lose")
     session = await kit.session(service, threads=1)
