@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -128,11 +128,11 @@ class AsyncUploadSession(Generic[VideoT]):
             raise self._refusal("started")
         return await self._run(ask_first=False)
 
-    async def resume(self) -> VideoT | None:
-        """Continue after a failure, an interruption or a pause.
+    async def resume(self) -> VideoT:
+        """Continue after a failure or an interruption, and return the video; or end a pause.
 
-        After a pause the running `start` goes on and this returns None at once. Otherwise the service
-        is asked what it misses, only that is sent, and the video is returned.
+        The service is asked what it misses, and only that is sent. After a pause the running `start` goes
+        on and returns the video; here there is none yet, and None is returned at once.
 
         Raises:
             UploadError: the upload is finished, aborted or under way, or the source changed.
@@ -143,7 +143,8 @@ class AsyncUploadSession(Generic[VideoT]):
             self._pause = None
             self._status = "uploading"
             self._plan.start_clock(self._clock())
-            return None
+            # Typed for whoever wants the video; who ends a pause has another task that waits for it.
+            return cast("VideoT", self._video)
         if self._status in ("uploaded", "aborted", "uploading"):
             raise self._refusal("resumed")
         return await self._run(ask_first=True)
