@@ -6,22 +6,29 @@ per call, page or file, never per item.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from concurrent.futures import CancelledError, Future
-from typing import Generic, Protocol, TypeVar, TypeVarTuple
+from contextlib import suppress
+from functools import partial
+from typing import Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 from weakref import WeakSet
 
 import anyio
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.abc import TaskStatus
+from anyio.from_thread import start_blocking_portal
+from sniffio import current_async_library_cvar
 
 from cloudreel.errors import WrongEventLoopError
 
 T = TypeVar("T")
-Args = TypeVarTuple("Args")
+P = ParamSpec("P")
+Home: TypeAlias = tuple[threading.Thread, asyncio.AbstractEventLoop]
 
 PATIENCE = 5.0  # seconds that interrupted work, or connections at the end, get to close in order
+LOOK = 1.0  # seconds between looks at whether the loop still lives; also lets Ctrl-C in on Windows
 
 KEEPER = "cloudreel"
 # By name, since anyio has no other mark for them. They end with the loop and are nobody's work.
@@ -36,8 +43,8 @@ class Closeable(Protocol):
         ...
 
 
-def run(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
-    """Await ``function(*args)`` on the loop behind the synchronous API and return its result.
+def run(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Await ``function(*args, **kwargs)`` on the loop behind the synchronous API and return its result.
 
     Whatever interrupts the waiting thread, Ctrl-C above all, cancels the work and is raised once that has
     ended, or has had its time to.
@@ -45,7 +52,7 @@ def run(function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
     Raises:
         WrongEventLoopError: called on that loop's own thread, which would wait for itself.
     """
-    return _current().run(function, *args)
+    return _current().run(partial(function, *args, **kwargs))
 
 
 def iterate(source: AsyncIterator[T]) -> Generator[T]:
@@ -72,40 +79,71 @@ def close_at_exit(client: Closeable) -> None:
     _current().clients.add(client)
 
 
-class _Work(Generic[*Args, T]):
-    """One call under way, which its caller may cancel at any moment."""
+class _Work(Generic[T]):
+    """One call under way, which its caller may give up at any moment.
 
-    def __init__(self, loop: _Loop, function: Callable[[*Args], Awaitable[T]], args: tuple[*Args]) -> None:
+    The caller waits for a bare lock. An exception that a signal raises inside a condition, and so inside
+    a future, can leave it locked for good, with the loop waiting for it.
+    """
+
+    _result: T
+
+    def __init__(self, loop: _Loop, function: Callable[[], Awaitable[T]]) -> None:
         self._loop = loop
         self._function = function
-        self._args = args
         self._scope: anyio.CancelScope | None = None
-        self._cancelled = False
-        self.over = threading.Event()
+        self._given_up = False
+        self._error: BaseException | None = CancelledError("The loop behind the synchronous API has ended")
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self.done = False
 
-    async def do(self) -> T:
-        with anyio.CancelScope() as self._scope:
-            if self._cancelled:
-                self._scope.cancel()
-            try:
-                return await self._function(*self._args)
-            except Exception:
-                raise
-            except BaseException:
-                # Cancelled by nobody here, or a callback wants the program to end: asyncio gives up.
-                self._loop.broken = not self._cancelled
-                raise
-            finally:
-                self.over.set()
-        raise CancelledError  # to nobody: the caller has left
+    async def do(self) -> None:
+        """Do the work, on the loop."""
+        if self._given_up:
+            return
+        # The context is the caller's, who may have another loop running.
+        current_async_library_cvar.set("asyncio")
+        try:
+            with anyio.CancelScope() as self._scope:
+                self._result = await self._function()
+                self._error = None
+        except anyio.get_cancelled_exc_class():
+            self._loop.broken = True  # not by us: the loop itself goes down
+            raise
+        except BaseException as error:  # noqa: BLE001  (its place is the caller's thread)
+            self._error = error
+            # What ends programs has ended the loop, unless it was raised in this very task.
+            self._loop.broken |= not isinstance(error, Exception)
+        finally:
+            self._end()
 
-    def cancel(self) -> None:
+    def give_up(self) -> None:
         """Cancel the work, begun or not; to be called on the loop."""
-        self._cancelled = True
+        self._given_up = True
         if self._scope is None:
-            self.over.set()
+            self._end()
         else:
             self._scope.cancel()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end and return whether it has come, on the caller's thread."""
+        return self.done or self._lock.acquire(timeout=seconds)
+
+    def result(self) -> T:
+        """Return or raise what came of it, once it is over."""
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+            return self._result
+        finally:
+            error = None  # its traceback holds this frame: no circle for the garbage collector
+
+    def _end(self) -> None:
+        if not self.done:
+            self.done = True
+            self._lock.release()
 
 
 class _Loop:
@@ -115,51 +153,66 @@ class _Loop:
         self.clients = WeakSet[Closeable]()
         self.broken = False
         self._ended = False
-        started = Future[tuple[BlockingPortal, threading.Thread]]()
+        self._tasks = asyncio.TaskGroup()
+        started = Future[Home]()
         # Not a daemon: the interpreter waits for it, and so for connections to be closed in order. An
         # atexit hook would come too late, after the wait for anyio's workers, who wait for the loop.
         threading.Thread(target=self._keep, args=(started,), name=KEEPER).start()
-        self._portal, self._thread = started.result()
+        self._thread, self._loop = started.result()
 
     def can_be_waited_for(self) -> bool:
         """Return whether it still takes work, and this is not its own thread."""
         return not self._ended and threading.current_thread() is not self._thread
 
-    def run(self, function: Callable[[*Args], Awaitable[T]], *args: *Args) -> T:
+    def run(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Await ``function()`` here, from another thread."""
         if threading.current_thread() is self._thread:
             raise WrongEventLoopError(
                 "The synchronous API was called inside one of its own callbacks, whose end it would wait "
                 "for; hand the work to another thread, or write an async callback on the async API"
             )
-        if self._ended:  # an atexit hook, most likely closing what is closed already
-            return anyio.run(function, *args)
-        work = _Work(self, function, args)
+        if self._ended:  # an exit hook, most likely closing what is closed already
+            return anyio.run(function)
+        work = _Work(self, function)
         try:
-            return self._portal.start_task_soon(work.do).result()
+            # The portal's own call waits twice, and on futures; see `_Work`.
+            self._loop.call_soon_threadsafe(self._start, work)
+            while not work.wait(LOOK) and self._thread.is_alive():
+                pass
         except BaseException:
-            if not work.over.is_set() and not self.broken:
-                self._portal.start_task_soon(work.cancel)
-                work.over.wait(PATIENCE)
+            with suppress(RuntimeError):  # it is closed
+                self._loop.call_soon_threadsafe(work.give_up)
+                work.wait(PATIENCE)
             raise
+        return work.result()
 
-    def _keep(self, started: Future[tuple[BlockingPortal, threading.Thread]]) -> None:
+    def _keep(self, started: Future[Home]) -> None:
         try:
             with start_blocking_portal("asyncio") as portal:
-                started.set_result((portal, portal.call(threading.current_thread)))
+                serving, home = portal.start_task(self._serve)
+                started.set_result(home)
                 _wait_for_the_end()
                 self._ended = True
-                if not self.broken:
+                if self._thread.is_alive():
                     portal.call(self._close)
+                    serving.cancel()
         except BaseException as error:
             if started.done():
                 raise
             started.set_exception(error)
 
+    async def _serve(self, *, task_status: TaskStatus[Home]) -> None:
+        async with self._tasks:
+            task_status.started((threading.current_thread(), asyncio.get_running_loop()))
+            await anyio.sleep_forever()
+
+    def _start(self, work: _Work[T]) -> None:
+        self._tasks.create_task(work.do())
+
     async def _close(self) -> None:
         with anyio.move_on_after(PATIENCE):
             for client in list(self.clients):
                 await client.close()
-        await self._portal.stop(cancel_remaining=True)
 
 
 def _wait_for_the_end() -> None:
