@@ -75,8 +75,8 @@ def iterate(source: AsyncIterator[T]) -> Generator[T]:
 
 
 def close_at_exit(client: Closeable) -> None:
-    """Have a client that is still around when the program ends close its connections."""
-    _current().clients.add(client)
+    """Have a client that is still around when the program ends let go of its connections."""
+    _clients.add(client)
 
 
 class _Work(Generic[T]):
@@ -150,7 +150,6 @@ class _Loop:
     """An event loop that runs until the program has nothing else left to do."""
 
     def __init__(self) -> None:
-        self.clients = WeakSet[Closeable]()
         self.broken = False
         self._ended = False
         self._tasks = asyncio.TaskGroup()
@@ -211,7 +210,7 @@ class _Loop:
 
     async def _close(self) -> None:
         with anyio.move_on_after(PATIENCE):
-            for client in list(self.clients):
+            for client in list(_clients):
                 await client.close()
 
 
@@ -226,6 +225,7 @@ def _wait_for_the_end() -> None:
         at_work[0].join()
 
 
+_clients = WeakSet[Closeable]()
 _lock = threading.Lock()
 _loop: _Loop | None = None
 _of_parents: list[_Loop | None] = []
@@ -246,6 +246,7 @@ def _start_anew_after_fork() -> None:
     """Leave the loop to the parent, whose thread does not exist here and may have held the lock."""
     global _loop, _lock
     _of_parents.append(_loop)  # were it collected, it would close what the parent still uses
+    _clients.clear()
     _loop = None
     _lock = threading.Lock()
 
