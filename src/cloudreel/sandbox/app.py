@@ -37,7 +37,7 @@ def create_app(world: World) -> Starlette:
             Middleware(RequestLog, world=world),
             Middleware(FaultMiddleware, plan=world.faults),
         ],
-        exception_handlers={Refusal: _refused},
+        exception_handlers={Refusal: _refused, Exception: _failed},
     )
 
 
@@ -75,3 +75,8 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, Refusal):
         raise refusal
     return refusal.response()
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    """Say that the sandbox itself failed; the error still reaches the server's log."""
+    return Refusal(500, "InternalError", f"The sandbox failed: {type(error).__name__}").response()

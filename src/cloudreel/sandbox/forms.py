@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-__all__ = ["Form", "ReceivedFile", "decode_form", "read_body", "read_form", "whole_number"]
+__all__ = ["Form", "ReceivedFile", "boolean", "decode_form", "read_body", "read_form", "whole_number"]
 
 _TEXT_LIMIT = 2**20
 
@@ -94,6 +94,17 @@ def decode_form(text: bytes) -> dict[str, str]:
 def whole_number(text: str) -> int | None:
     """Return the value of decimal digits, None for any other text; more than 18 digits are no number here."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return what a parameter says, in any of the spellings clients use.
+
+    :raises Refusal: it says neither true nor false.
+    """
+    text = str(value).lower()
+    if text not in {"true", "1", "false", "0"}:
+        raise bad_request(f"{name} must be true or false, not {str(value)[:40]!r}")
+    return text in {"true", "1"}
 
 
 async def _read_multipart(request: Request, boundary: bytes, folder: Path) -> Form:

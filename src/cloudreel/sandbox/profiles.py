@@ -6,6 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from cloudreel.sandbox.documents import check_path_format, date, new_id, public
+from cloudreel.sandbox.forms import boolean
 from cloudreel.sandbox.media import PRESETS, BadProfile, recipe_from_profile
 from cloudreel.sandbox.paging import filters, listing
 from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
@@ -140,7 +141,7 @@ def _given(call: ApiRequest) -> Document:
     """The profile's own members among the parameters, with the types they are stored in."""
     texts: Document = {name: call.text(name) for name in _TEXTS if name in call.params}
     numbers = {name: _number(name, call.text(name)) for name in _NUMBERS if name in call.params}
-    flags = {name: call.flag(name) for name in _FLAGS if name in call.params}
+    flags = {name: boolean(name, call.params[name]) for name in _FLAGS if name in call.params}
     return {**texts, **numbers, **flags}
 
 

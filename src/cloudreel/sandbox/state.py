@@ -168,14 +168,12 @@ class World:
         return snapshot(self)
 
     def _credentials(self) -> dict[str, dict[str, str]]:
-        credentials = self.store.setting("credentials")
-        if credentials is None:
-            credentials = {
-                "telestream": {
-                    "access_key": secrets.token_hex(10),
-                    "secret_key": secrets.token_hex(20),
-                    "factory_id": secrets.token_hex(16),
-                }
+        credentials = self.store.setting("credentials") or {}
+        if "telestream" not in credentials:
+            credentials["telestream"] = {
+                "access_key": secrets.token_hex(10),
+                "secret_key": secrets.token_hex(20),
+                "factory_id": secrets.token_hex(16),
             }
             self.store.set_setting("credentials", credentials)
         return credentials
