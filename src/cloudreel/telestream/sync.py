@@ -519,14 +519,6 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         )
         super().__init__(impl)
 
-    @property
-    def factory_id(self) -> str | None:
-        return self._impl.factory_id
-
-    @factory_id.setter
-    def factory_id(self, value: str | None) -> None:
-        self._impl.factory_id = value
-
     @classmethod
     def from_env(cls) -> Self:
         """Return a client made from the environment.
@@ -546,6 +538,11 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
             changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
         """
         return self._twin(self._impl.with_options(**changes))
+
+    @property
+    def factory_id(self) -> str | None:
+        """The factory that the raw verbs speak to."""
+        return self._impl.factory_id
 
     @property
     def flip(self) -> Flip:
