@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cloudreel._generate.sources import PACKAGE, sources_of
-from cloudreel._generate.twins import Room
+from cloudreel._generate.twins import render
 
 
 def outputs() -> dict[Path, str]:
     """Return what every generated file has to say."""
     entries = [*sorted(PACKAGE.glob("*/client.py")), PACKAGE / "uploads" / "session.py"]
     return {
-        entry.with_name("sync.py"): Room(sources_of(f"cloudreel.{entry.parent.name}.{entry.stem}")).render()
+        entry.with_name("sync.py"): render(sources_of(f"cloudreel.{entry.parent.name}.{entry.stem}"))
         for entry in entries
     }
 

@@ -75,3 +75,12 @@ def docstring(node: ast.ClassDef | Function, home: Module, twins: Sequence[str])
     for pattern, replacement in WORDING:
         text = re.sub(pattern, replacement, text)
     return re.sub(rf"\bAsync(?=(?:{'|'.join(twins)})\b)", "", text)
+
+
+def described_argument(node: ast.ClassDef, name: str) -> str | None:
+    """Return what a class's docstring says of one of its arguments, as a sentence."""
+    found = re.search(rf"^    {name}: (.*(?:\n {{8}}.*)*)", ast.get_docstring(node) or "", re.MULTILINE)
+    if found is None:
+        return None
+    text = " ".join(found[1].split())
+    return text[0].upper() + text[1:]

@@ -7,73 +7,37 @@ import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
-from cloudreel._generate.layout import WIDTH, docstring, fit, import_lines, text_of
+from cloudreel._generate.layout import WIDTH, described_argument, docstring, fit, import_lines, text_of
+from cloudreel._generate.room import Room
 from cloudreel._generate.sources import (
     Function,
     GenerationError,
     Module,
-    Origin,
     all_arguments,
     class_named,
-    has_twin,
     is_generator,
     only_declares_fields,
     public_constructor,
 )
 
-BY_HAND = {"AsyncPager": ("cloudreel.core.twin", "Pager")}
 ITERATORS = ("AsyncIterator", "AsyncGenerator")
 RENAMED = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 
 
-class Room:
-    """The twins of the async classes of some modules, as one module."""
-
-    def __init__(self, sources: Sequence[Module]) -> None:
-        self.sources = sources
-        self.local = {node.name for source in sources for node in source.async_classes()}
-        self.twins = sorted({name.removeprefix("Async") for name in (*self.local, *BY_HAND)})
-        self.imports: dict[str, Origin] = {}
-        self.variables: set[str] = set()
-
-    def render(self) -> str:
-        """Return the source of ``sync.py``."""
-        classes = [
-            TwinClass(self, source, node).render()
-            for source in self.sources
-            for node in source.async_classes()
-        ]
-        names = ", ".join(f"{source.name.rpartition('.')[2]}.py" for source in self.sources)
-        variables = "".join(f'{name} = TypeVar("{name}")\n' for name in sorted(self.variables))
-        parts = [
-            f'"""Generated from {names} by cloudreel._generate; do not edit."""\n',
-            "from __future__ import annotations\n",
-            import_lines(self.imports) + (f"\n{variables}" if variables else ""),
-        ]
-        return "\n".join(parts) + "".join(f"\n\n{text}" for text in classes)
-
-    def use(self, local: str, origin: Origin) -> str:
-        """Have a name imported and return it."""
-        if self.imports.setdefault(local, origin) != origin:
-            raise GenerationError(f"{local} is both {self.imports[local]} and {origin}")
-        return local
-
-    def core(self, name: str) -> str:
-        """Have a name of what twins stand on imported and return it."""
-        return self.use(name, ("cloudreel.core.portal" if name == "iterate" else "cloudreel.core.twin", name))
-
-    def twin_of(self, name: str, seen_from: Module) -> str | None:
-        """Return the name of an async class's twin, None for any other name."""
-        if name in BY_HAND:
-            return self.use(BY_HAND[name][1], BY_HAND[name])
-        found = class_named(name, seen_from) if name.startswith("Async") else None
-        if found is None or not has_twin(found[1]):
-            return None
-        twin = name.removeprefix("Async")
-        if found[1].name not in self.local:
-            self.use(twin, (f"{found[0].room}.sync", twin))
-            self.twins = sorted({*self.twins, twin})
-        return twin
+def render(sources: Sequence[Module]) -> str:
+    """Return the source of the ``sync.py`` that has the twins of the async classes of some modules."""
+    room = Room(sources)
+    classes = [
+        TwinClass(room, source, node).render() for source in sources for node in source.async_classes()
+    ]
+    names = ", ".join(f"{source.name.rpartition('.')[2]}.py" for source in sources)
+    variables = "".join(f'{name} = TypeVar("{name}")\n' for name in sorted(room.variables))
+    parts = [
+        f'"""Generated from {names} by cloudreel._generate; do not edit."""\n',
+        "from __future__ import annotations\n",
+        import_lines(room.imports) + (f"\n{variables}" if variables else ""),
+    ]
+    return "\n".join(parts) + "".join(f"\n\n{text}" for text in classes)
 
 
 class TwinClass:
@@ -196,7 +160,9 @@ class TwinClass:
         """Return a property that reads and writes the object's attribute."""
         kind = self.convert(annotation, home)
         wrapped = self.wrapped(annotation, home, f"self._impl.{name}")
-        text = f"    @property\n    def {name}(self) -> {kind}:\n        return {wrapped}\n"
+        described = described_argument(self.node, name)
+        words = f'        """{described}"""\n' if described else ""
+        text = f"    @property\n    def {name}(self) -> {kind}:\n{words}        return {wrapped}\n"
         if wrapped == f"self._impl.{name}":
             text += f"\n    @{name}.setter\n    def {name}(self, value: {kind}) -> None:\n"
             text += f"        self._impl.{name} = value\n"
