@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -62,6 +63,7 @@ class RequestLog:
             "range": headers.get(b"content-range") or headers.get(b"range"),
         }
         self._world.requests.append(entry)
+        scope.setdefault("state", {})["arrived"] = time.time()
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
