@@ -94,7 +94,8 @@ class TwinClass:
         if text and not any(public_constructor(node) for _, node in self.layers):
             text = re.sub(r"\n    Args:\n(?: {8}.*\n)+", "", text)
             text = re.sub(r'\A(.*)\n *"""\Z', r'\1"""', text)
-        return head + "\n".join([f"    {text}\n" if text else "", *body]).removeprefix("\n")
+        parts = [*([f"    {text}\n"] if text else []), *body] or ["    pass\n"]
+        return head + "\n".join(parts)
 
     def constructor(self, impl: str) -> list[str]:
         """Return the constructor, where it differs from wrapping one object."""
