@@ -26,13 +26,16 @@ class Control:
     """The control routes of a sandbox, and what its upload state says."""
 
     def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
+        self._http = httpx.Client(base_url=f"{base_url}/__sandbox__", timeout=300, verify=False)
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything the sandbox knows."""
-        reply = httpx.get(f"{self.base_url}/__sandbox__/state", timeout=300)
-        state: dict[str, list[dict[str, Any]]] = reply.raise_for_status().json()
+        state: dict[str, list[dict[str, Any]]] = self._http.get("/state").raise_for_status().json()
         return state
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
 
     def upload(self, session_id: str) -> dict[str, Any]:
         """Return one upload."""
@@ -41,9 +44,8 @@ class Control:
 
     def faults(self, *faults: dict[str, object]) -> None:
         """Have these things go wrong, in this order, and forget earlier ones."""
-        url = f"{self.base_url}/__sandbox__/faults"
-        httpx.delete(url).raise_for_status()
-        httpx.post(url, json=faults).raise_for_status()
+        self._http.delete("/faults").raise_for_status()
+        self._http.post("/faults", json=faults).raise_for_status()
 
 
 class Served:
@@ -68,9 +70,11 @@ def served(data: Path, *options: str) -> Iterator[Served]:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, "the sandbox did not start"
+        running = Served(process, json.loads(line))
         try:
-            yield Served(process, json.loads(line))
+            yield running
         finally:
+            running.control.close()
             process.kill()
 
 
@@ -107,9 +111,19 @@ def upload_elsewhere() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """One sandbox in this process; tests set its part size as they need it."""
-    with Sandbox() as running:
+    """One sandbox in this process, which keeps what it is sent and encodes none of it.
+
+    Tests set its part size as they need it.
+    """
+    with Sandbox() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running.world.encoder, "submit_video", lambda id: None)
         yield running
+
+
+@pytest.fixture
+def make_control() -> Callable[[str], Control]:
+    """Reach the control routes of any sandbox."""
+    return Control
 
 
 @pytest.fixture
@@ -117,6 +131,7 @@ def control(sandbox: Sandbox) -> Iterator[Control]:
     control = Control(sandbox.base_url)
     yield control
     control.faults()
+    control.close()
 
 
 @pytest.fixture

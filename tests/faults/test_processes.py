@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import httpx
 import pytest
 
 from cloudreel.errors import CloudReelError, TransportError
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Served
+    from conftest import Control, Served
 
 MIB = 2**20
 LEEWAY = 64 * MIB  # memory that an upload may take, whatever its size
@@ -71,11 +70,10 @@ DATA = random.Random(2).randbytes(16 * PART - 100)
 
 
 async def upload_until_it_breaks(
-    credentials: dict[str, Any], path: Path, control_url: str, kill: Callable[[], object]
+    credentials: dict[str, Any], path: Path, control: Control, kill: Callable[[], object]
 ) -> str:
     """Upload, kill the server when some parts are stored, and return the ticket that the error brings."""
-    faults = [{"method": "PUT", "path": "/upload/*", "action": "delay", "seconds": 0.05, "times": 1000}]
-    httpx.post(f"{control_url}/__sandbox__/faults", json=faults).raise_for_status()
+    control.faults({"method": "PUT", "path": "/upload/*", "action": "delay", "seconds": 0.05, "times": 1000})
     errors: list[CloudReelError] = []
     async with AsyncTelestream(**credentials, retries=0) as tc:
         factory = await tc.flip.factories.find(str(tc.factory_id))
@@ -110,9 +108,7 @@ def test_a_killed_server_comes_back_and_another_process_goes_on(
     data = tmp_path / "data"
     first = serve(data, "--port", "0", "--part-size", str(PART))
     credentials = first.config["telestream"]
-    ticket = anyio.run(
-        upload_until_it_breaks, credentials, path, first.config["base_url"], first.kill, backend=backend
-    )
+    ticket = anyio.run(upload_until_it_breaks, credentials, path, first.control, first.kill, backend=backend)
     second = serve(data, "--port", str(credentials["api_port"]), "--part-size", str(PART))
     assert second.config == first.config
     session_id = Ticket.from_json(ticket).session_id
@@ -128,7 +124,9 @@ def test_a_killed_server_comes_back_and_another_process_goes_on(
 
 
 def test_a_sandbox_entered_again_goes_on(
-    tmp_path: Path, upload_elsewhere: Callable[..., dict[str, Any]]
+    tmp_path: Path,
+    make_control: Callable[[str], Control],
+    upload_elsewhere: Callable[..., dict[str, Any]],
 ) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
@@ -136,7 +134,9 @@ def test_a_sandbox_entered_again_goes_on(
         sandbox = stack.enter_context(Sandbox(tmp_path / "data", part_size=PART))
         config = sandbox.config
         credentials = config["telestream"]
-        ticket = anyio.run(upload_until_it_breaks, credentials, path, sandbox.base_url, stack.close)
+        control = make_control(sandbox.base_url)
+        ticket = anyio.run(upload_until_it_breaks, credentials, path, control, stack.close)
+        control.close()
     with Sandbox(tmp_path / "data", part_size=PART, port=credentials["api_port"]) as sandbox:
         assert sandbox.config == config
         told = upload_elsewhere(config, path, ticket=ticket)

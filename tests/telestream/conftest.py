@@ -23,7 +23,7 @@ class Control:
     """The control routes of a sandbox."""
 
     def __init__(self, base_url: str) -> None:
-        self._http = httpx.Client(base_url=f"{base_url}/__sandbox__")
+        self._http = httpx.Client(base_url=f"{base_url}/__sandbox__", timeout=60, verify=False)
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything the sandbox knows."""
