@@ -56,7 +56,8 @@ class Form:
 async def read_body(request: Request) -> bytes:
     """Return a body that is text.
 
-    :raises Refusal: it is longer than a mebibyte.
+    Raises:
+        Refusal: it is longer than a mebibyte.
     """
     body = bytearray()
     async with aclosing(request.stream()) as stream:
@@ -70,7 +71,8 @@ async def read_body(request: Request) -> bytes:
 async def read_form(request: Request, folder: Path) -> Form:
     """Return the parameters a body carries; a part called ``file`` is stored in ``folder``.
 
-    :raises Refusal: the body is no well-formed form. Nothing is left on disk then.
+    Raises:
+        Refusal: the body is no well-formed form. Nothing is left on disk then.
     """
     content_type, options = parse_options_header(request.headers.get("content-type"))
     if content_type == b"application/x-www-form-urlencoded":
@@ -99,7 +101,8 @@ def whole_number(text: str) -> int | None:
 def boolean(name: str, value: object) -> bool:
     """Return what a parameter says, in any of the spellings clients use.
 
-    :raises Refusal: it says neither true nor false.
+    Raises:
+        Refusal: it says neither true nor false.
     """
     text = str(value).lower()
     if text not in {"true", "1", "false", "0"}:

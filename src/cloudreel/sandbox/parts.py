@@ -27,7 +27,8 @@ async def receive(
 ) -> Response:
     """Store one part. The one that completes all files is answered with the Video, any other with nothing.
 
-    :raises Refusal: the part does not exist or has not the length it must have; it is not stored then.
+    Raises:
+        Refusal: the part does not exist or has not the length it must have; it is not stored then.
     """
     id, file = upload["id"], _file(upload, request)
     part = _index(file, request)

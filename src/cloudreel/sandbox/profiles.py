@@ -61,7 +61,8 @@ def preset_profile(preset: str, *, now: float, scope: str) -> Document:
 def find_profile(store: Store, scope_id: str, id_or_name: str) -> Document:
     """Return a profile by its id or, failing that, its name.
 
-    :raises Refusal: there is none.
+    Raises:
+        Refusal: there is none.
     """
     profile = store.get("profile", id_or_name, scope=scope_id)
     if profile is None:

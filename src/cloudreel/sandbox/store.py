@@ -177,7 +177,7 @@ class Store:
         return None if row is None else _decoded(row[0])
 
     def set_setting(self, name: str, value: Document) -> None:
-        """Keep one setting; it survives :meth:`clear`."""
+        """Keep one setting; it survives `clear`."""
         self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, orjson.dumps(value)))
 
 

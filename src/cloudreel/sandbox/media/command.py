@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .probe import CONTAINERS
+from cloudreel.sandbox.media.probe import CONTAINERS
 
 if TYPE_CHECKING:
     from pathlib import PurePath
 
-    from .presets import Recipe
-    from .probe import MediaInfo
+    from cloudreel.sandbox.media.presets import Recipe
+    from cloudreel.sandbox.media.probe import MediaInfo
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
 VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p")
