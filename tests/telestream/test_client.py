@@ -43,12 +43,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def credentials(sandbox: Sandbox) -> dict[str, Any]:
-    """What the constructor takes."""
-    return dict(sandbox.config["telestream"])
-
-
-@pytest.fixture
 def closed_port() -> int:
     """A port where nobody listens."""
     with socket.socket() as found:

@@ -288,6 +288,11 @@ class Transport:
         attempts: int | None = None,
         response: Response | None = None,
     ) -> CloudReelError:
+        if request.secret_url:
+            # The service may quote what it was asked for.
+            text = redact.capability(text, request.path)
+            if response is not None:
+                response = evolve(response, body=redact.capability(response.text, request.path).encode())
         return self.service.errors.leaf(category)(
             text,
             method=request.method,
