@@ -93,7 +93,6 @@ async def upload_through(seed: int, sandbox: Sandbox, control: Control) -> None:
                 await (session.start() if session.status == "initialized" else session.resume())
             except TelestreamCloudException as error:
                 failures.append(error)
-        resumes = len(failures)
         assert all(failure.ticket == session.ticket() for failure in failures)
         video = session.video
     control.faults()
