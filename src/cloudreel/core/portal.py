@@ -124,6 +124,11 @@ class _Work(Generic[T]):
         else:
             self._scope.cancel()
 
+    @property
+    def ended_with_loop(self) -> bool:
+        """Whether it has come to nothing because the loop has ended."""
+        return isinstance(self._error, CancelledError)
+
     def wait(self, seconds: float) -> bool:
         """Wait for the end and return whether it has come, on the caller's thread."""
         return self.done or self._lock.acquire(timeout=seconds)
@@ -181,6 +186,8 @@ class _Loop:
                 self._loop.call_soon_threadsafe(work.give_up)
                 work.wait(PATIENCE)
             raise
+        if self._ended and work.ended_with_loop and threading.current_thread().daemon:
+            threading.Event().wait()  # the program ends, and this thread with it: there is nobody to tell
         return work.result()
 
     def _keep(self, started: Future[Home]) -> None:
