@@ -186,7 +186,7 @@ class _Loop:
                 self._loop.call_soon_threadsafe(work.give_up)
                 work.wait(PATIENCE)
             raise
-        if self._ended and work.ended_with_loop and threading.current_thread().daemon:
+        if work.ended_with_loop and not self.can_be_waited_for() and threading.current_thread().daemon:
             threading.Event().wait()  # the program ends, and this thread with it: there is nobody to tell
         return work.result()
 
