@@ -20,6 +20,7 @@ from cloudreel.cloudkey.account import (
     AsyncUser,
 )
 from cloudreel.cloudkey.errors import FAMILY
+from cloudreel.cloudkey.files import AsyncFile
 from cloudreel.cloudkey.media import AsyncMedia
 from cloudreel.cloudkey.player import Viewing
 from cloudreel.cloudkey.protocol import RpcSigner
@@ -131,6 +132,11 @@ class AsyncCloudKey:
         now = self._transport.now
         viewing = Viewing(self._signer.user_id, self._signer.api_key, self._base_url, self._cdn_url, now)
         return AsyncMedia(self._transport, viewing)
+
+    @property
+    def file(self) -> AsyncFile:
+        """Uploads."""
+        return AsyncFile(self._transport, "file")
 
     @property
     def user(self) -> AsyncUser:
