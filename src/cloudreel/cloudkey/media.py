@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from cloudreel.cloudkey import protocol
+import anyio
+
+from cloudreel.cloudkey import protocol, waiting
+from cloudreel.cloudkey.errors import WaitTimedOut
 from cloudreel.cloudkey.models import (
     AssetInfo,
     AssetRequest,
@@ -162,6 +165,42 @@ class AsyncMedia(AsyncRemoteObject, PlayerUrls):
     async def remove_assets(self, *, id: str, assets_names: Sequence[str]) -> None:
         """Have assets removed, which takes some seconds; names that are not there do no harm."""
         await self._transport.send(protocol.media_remove_assets(id=id, assets_names=assets_names))
+
+    async def wait_for_assets(
+        self, id: str, names: Sequence[str], *, timeout: float | None = None, poll: float | None = None
+    ) -> Assets:
+        """Wait until all assets named are ready, and return them by name.
+
+        Args:
+            id: of the medium.
+            names: of its assets, which must have been asked for.
+            timeout: seconds in all, None for no limit.
+            poll: seconds between looks; None begins quickly and slows down to ten seconds.
+
+        Raises:
+            JobFailed: one of them failed; ``job`` is what the service says of it, with its ``name``.
+            NotFound: one of them has not been asked for, or was removed.
+            TimedOut: it took longer than ``timeout``.
+        """
+        with anyio.move_on_after(timeout):
+            assets: Assets = {}
+            async for assets in self.watch_assets(id, names, poll=poll):
+                for name in names:
+                    waiting.check(id, name, assets)
+            return assets
+        raise WaitTimedOut(f"The assets of media {id} were not ready after {timeout:g} s")
+
+    def watch_assets(
+        self, id: str, names: Sequence[str] | None = None, *, poll: float | None = None
+    ) -> AsyncIterator[Assets]:
+        """Return an async iterator over the state of assets, until each of them is ready or failed.
+
+        Args:
+            id: of the medium.
+            names: of its assets, None for all.
+            poll: seconds between looks; None begins quickly and slows down to ten seconds.
+        """
+        return waiting.AssetWatch(lambda: self.get_assets(id=id, assets_names=names), poll)
 
     async def set_thumbnail(
         self, *, id: str, url: str | None = None, timecode: str | None = None, force: bool | None = None

@@ -46,6 +46,7 @@ class AssetInfo(TypedDict, total=False):
 
 
 Assets: TypeAlias = "dict[str, AssetInfo]"
+"""Assets by name."""
 
 
 class MediaInfo(TypedDict, total=False):
