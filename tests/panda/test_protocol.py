@@ -19,7 +19,8 @@ from cloudreel.errors import (
     ServiceError,
 )
 from cloudreel.panda import protocol
-from cloudreel.panda.protocol import HmacSigner, base_url, read_failure, segment, timestamp, wire_params
+from cloudreel.panda.protocol import read_failure, segment
+from cloudreel.panda.signer import HmacSigner, base_url, timestamp, wire_params
 from cloudreel.signing import sign_request
 
 REFUSED = b'{"error": "%s", "message": "%s"}'

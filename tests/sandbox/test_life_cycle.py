@@ -67,6 +67,25 @@ async def test_a_command_is_kept_but_not_run(call: Caller, clip: Path) -> None:
     assert (encoding["status"], encoding["error_class"]) == ("fail", "CommandInvalid")
 
 
+async def test_a_failed_encoding_leaves_a_log(call: Caller, clip: Path) -> None:
+    profile = {"name": "late", "preset_name": "h264", "clip_offset": "01:00:00", "frame_count": 0}
+    await call.json("POST", "/profiles.json", profile)
+    video = await call.upload(clip, profiles="late")
+    [encoding] = await call.json("GET", f"/videos/{video['id']}/encodings.json")
+    encoding = await call.settled(f"/encodings/{encoding['id']}.json")
+    assert (encoding["status"], encoding["error_class"], encoding["files"]) == ("fail", "EncodingError", [])
+    assert encoding["error_message"]
+    assert (await call.http.get(encoding["logfile_url"])).text
+
+
+async def test_an_encoding_without_a_result_has_failed(call: Caller, clip: Path) -> None:
+    still = {"name": "no stills", "preset_name": "thumbnail", "frame_count": 0}
+    await call.json("POST", "/profiles.json", still)
+    video = await call.upload(clip, profiles="no stills")
+    [encoding] = await call.json("GET", f"/videos/{video['id']}/encodings.json")
+    assert (await call.settled(f"/encodings/{encoding['id']}.json"))["error_class"] == "EncodingError"
+
+
 async def test_without_its_source_a_video_cannot_be_encoded_again(call: Caller, clip: Path) -> None:
     video = await call.upload(clip)
     await call.settled(f"/videos/{video['id']}.json")

@@ -284,6 +284,7 @@ async def test_13_a_profile_is_found_by_id_and_by_name(call: Caller) -> None:
         {"preset_name": "h264", "name": "a,b"},
         {"preset_name": "h264", "width": "wide"},
         {"preset_name": "h264", "fps": "nan"},
+        {"preset_name": "h264", "upscale": "perhaps"},
         {"preset_name": "h264", "path_format": "no-id"},
     ],
 )

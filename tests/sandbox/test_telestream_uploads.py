@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from cloudreel.sandbox.faults import Fault
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -134,6 +136,15 @@ async def test_22_a_part_cut_short_is_not_stored(call: Caller) -> None:
     with pytest.raises(ConnectionError):
         await call.http.put(location, content=broken(), headers={"X-Part": "1"})
     assert await missing(call, location) == [0, 1, 2, 3, 4]
+
+
+async def test_22_a_part_answered_with_an_error_is_not_stored(call: Caller) -> None:
+    location = (await call.session(len(BODY)))["location"]
+    call.world.faults.add(Fault("status", status=500, method="PUT", path="/upload/session"))
+    assert (await call.part(location, 0, PARTS[0])).status_code == 500
+    assert await missing(call, location) == [0, 1, 2, 3, 4]
+    assert (await call.part(location, 0, PARTS[0])).status_code == 200
+    assert await missing(call, location) == [1, 2, 3, 4]
 
 
 async def test_23_before_the_first_part_all_are_missing(call: Caller) -> None:

@@ -10,7 +10,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line with this process's arguments; ends the process."""
     try:
-        from .commands import cli
+        from cloudreel.cli.commands import cli
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

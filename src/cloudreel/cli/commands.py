@@ -23,7 +23,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, or None if there is none of that name.
 
-        :raises click.ClickException: if the extra it stands on is not installed.
+        Raises:
+            click.ClickException: if the extra it stands on is not installed.
         """
         if cmd_name not in COMMANDS:
             return None

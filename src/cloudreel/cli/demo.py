@@ -89,7 +89,7 @@ def run() -> bool:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cloudreel-demo-") as folder, Sandbox(part_size=PART_SIZE) as sb:
         console.print(f"The sandbox serves at {sb.config['base_url']}")
-        clip = make_clip(Path(folder))
+        clip = make_clip(Path(folder) / "clip.mp4")
         console.print(f"Made a clip: {CLIP_SECONDS} s, 1280x720, {clip.size / 1e6:.1f} MB")
         try:
             anyio.run(_telestream, console, report, sb, clip)
@@ -100,9 +100,9 @@ def run() -> bool:
     return report.good
 
 
-def make_clip(folder: Path) -> Clip:
+def make_clip(path: str | Path) -> Clip:
     """Make a test film with a tone, H.264 and AAC."""
-    path = folder / "clip.mp4"
+    path = Path(path)
     picture = f"testsrc2=size=1280x720:rate=25:duration={CLIP_SECONDS}"
     tone = f"sine=frequency=440:duration={CLIP_SECONDS}"
     command = [find_ffmpeg(), "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone]

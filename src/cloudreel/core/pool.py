@@ -15,6 +15,7 @@ import anyio
 import anyio.lowlevel
 import httpx
 
+from cloudreel.core.aiohttp_transport import SentOnce
 from cloudreel.core.options import Wiring
 from cloudreel.errors import CloudReelError, WrongEventLoopError
 
@@ -154,4 +155,5 @@ class Pool:
                 'http="aiohttp" needs the extra: pip install "cloudreel[aiohttp]"'
             ) from error
         proxy = self.wiring.proxy
-        return AiohttpTransport(verify=verify, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None)
+        made = AiohttpTransport(verify=verify, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None)
+        return SentOnce(made)

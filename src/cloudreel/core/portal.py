@@ -12,6 +12,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 from weakref import WeakSet
@@ -19,13 +20,12 @@ from weakref import WeakSet
 import anyio
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
-from sniffio import current_async_library_cvar
 
 from cloudreel.errors import WrongEventLoopError
 
 T = TypeVar("T")
 P = ParamSpec("P")
-Home: TypeAlias = tuple[threading.Thread, asyncio.AbstractEventLoop]
+Home: TypeAlias = tuple[threading.Thread, asyncio.AbstractEventLoop, Context]
 
 PATIENCE = 5.0  # seconds that interrupted work, or connections at the end, get to close in order
 LOOK = 1.0  # seconds between looks at whether the loop still lives; also lets Ctrl-C in on Windows
@@ -75,8 +75,8 @@ def iterate(source: AsyncIterator[T]) -> Generator[T]:
 
 
 def close_at_exit(client: Closeable) -> None:
-    """Have a client that is still around when the program ends close its connections."""
-    _current().clients.add(client)
+    """Have a client that is still around when the program ends let go of its connections."""
+    _clients.add(client)
 
 
 class _Work(Generic[T]):
@@ -102,8 +102,6 @@ class _Work(Generic[T]):
         """Do the work, on the loop."""
         if self._given_up:
             return
-        # The context is the caller's, who may have another loop running.
-        current_async_library_cvar.set("asyncio")
         try:
             with anyio.CancelScope() as self._scope:
                 self._result = await self._function()
@@ -150,7 +148,6 @@ class _Loop:
     """An event loop that runs until the program has nothing else left to do."""
 
     def __init__(self) -> None:
-        self.clients = WeakSet[Closeable]()
         self.broken = False
         self._ended = False
         self._tasks = asyncio.TaskGroup()
@@ -158,7 +155,7 @@ class _Loop:
         # Not a daemon: the interpreter waits for it, and so for connections to be closed in order. An
         # atexit hook would come too late, after the wait for anyio's workers, who wait for the loop.
         threading.Thread(target=self._keep, args=(started,), name=KEEPER).start()
-        self._thread, self._loop = started.result()
+        self._thread, self._loop, self._context = started.result()
 
     def can_be_waited_for(self) -> bool:
         """Return whether it still takes work, and this is not its own thread."""
@@ -176,7 +173,7 @@ class _Loop:
         work = _Work(self, function)
         try:
             # The portal's own call waits twice, and on futures; see `_Work`.
-            self._loop.call_soon_threadsafe(self._start, work)
+            self._loop.call_soon_threadsafe(self._start, work, context=self._context_for_caller())
             while not work.wait(LOOK) and self._thread.is_alive():
                 pass
         except BaseException:
@@ -203,15 +200,23 @@ class _Loop:
 
     async def _serve(self, *, task_status: TaskStatus[Home]) -> None:
         async with self._tasks:
-            task_status.started((threading.current_thread(), asyncio.get_running_loop()))
+            task_status.started((threading.current_thread(), asyncio.get_running_loop(), copy_context()))
             await anyio.sleep_forever()
 
     def _start(self, work: _Work[T]) -> None:
         self._tasks.create_task(work.do())
 
+    def _context_for_caller(self) -> Context:
+        """Return the caller's context variables, except where the loop has its own, such as its kind."""
+        context = self._context.copy()
+        for variable, value in copy_context().items():
+            if variable not in self._context:
+                context.run(variable.set, value)
+        return context
+
     async def _close(self) -> None:
         with anyio.move_on_after(PATIENCE):
-            for client in list(self.clients):
+            for client in list(_clients):
                 await client.close()
 
 
@@ -226,6 +231,7 @@ def _wait_for_the_end() -> None:
         at_work[0].join()
 
 
+_clients = WeakSet[Closeable]()
 _lock = threading.Lock()
 _loop: _Loop | None = None
 _of_parents: list[_Loop | None] = []
@@ -246,6 +252,7 @@ def _start_anew_after_fork() -> None:
     """Leave the loop to the parent, whose thread does not exist here and may have held the lock."""
     global _loop, _lock
     _of_parents.append(_loop)  # were it collected, it would close what the parent still uses
+    _clients.clear()
     _loop = None
     _lock = threading.Lock()
 

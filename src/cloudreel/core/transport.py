@@ -198,21 +198,25 @@ class Transport:
     async def _send_once(self, client: httpx.AsyncClient, request: Request, attempt: int) -> Response:
         options = self.options
         headers = {"User-Agent": options.user_agent or default_user_agent(), **request.headers}
-        content = request.content
-        # Old proxies answer 411 to a POST without a length (panda.md 2).
-        whole = content if isinstance(content, bytes) else b"" if request.method in ("POST", "PUT") else None
-        if content is not None and not isinstance(content, bytes):
-            headers["Content-Length"] = str(content.length)
+        content: bytes | _Pass | None
+        if request.content is None:
+            # Old proxies answer 411 to a POST without a length (panda.md 2).
+            content = b"" if request.method in ("POST", "PUT") else None
+        elif isinstance(request.content, bytes):
+            content = request.content
+        else:
+            headers["Content-Length"] = str(request.content.length)
+            content = _Pass(request.content)
         built = client.build_request(
             request.method,
             self._url(request),
             headers=headers,
-            content=whole,
+            content=content,
             timeout=httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout)),
         )
-        if content is not None and not isinstance(content, bytes):
-            # Given as content= it would be wrapped in a generator, which a broken connection leaves open.
-            built.stream = _Pass(content)
+        if isinstance(content, _Pass):
+            # httpx has wrapped it in a generator, which a broken connection leaves open.
+            built.stream = content
         with unlogged():
             answer = await client.send(built, stream=True, follow_redirects=False)
             try:

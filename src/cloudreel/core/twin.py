@@ -11,6 +11,7 @@ from cloudreel.core.paging import AsyncPager
 from cloudreel.errors import JobFailed
 
 AsyncT = TypeVar("AsyncT")
+ClientT = TypeVar("ClientT", bound=portal.Closeable)
 A = TypeVar("A")
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -58,6 +59,19 @@ class Twin(Generic[AsyncT]):
         return twin
 
 
+class Facade(Twin[ClientT]):
+    """Base of the twins that hold connections; one that is still around at the end lets go of them then."""
+
+    def __init__(self, impl: ClientT) -> None:
+        super().__init__(impl)
+        portal.close_at_exit(impl)
+
+    @classmethod
+    def _wrap(cls, impl: ClientT) -> Self:
+        portal.close_at_exit(impl)
+        return super()._wrap(impl)
+
+
 class Pager(Generic[T]):
     """Iterates over the items of all pages; every loop over it starts anew at the first page.
 
@@ -95,6 +109,12 @@ def run(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) 
         if (twin := _twins.get(type(error.job))) is not None:
             error.job = twin(error.job)
         raise
+
+
+def through_none(wrap: Callable[[A], T]) -> Callable[[Any], T]:
+    """Return ``wrap`` for what may be None although its type does not say so."""
+    nothing: Any = None
+    return lambda value: nothing if value is None else wrap(value)
 
 
 def optional(wrap: Callable[[A], T], value: A | None) -> T | None:

@@ -1,4 +1,4 @@
-"""The calls that Panda v2 and Telestream v3.0 share, and how they are signed and refused. PURE.
+"""The calls that Panda v2 and Telestream v3.0 share, and how they are refused. PURE.
 
 Paths are below the service's base URL (``/v2``, ``/v3.0``); the scope (cloud or factory) is added by
 the signer. Facts: panda.md 3 to 8, telestream.md 3 to 8.
@@ -7,18 +7,16 @@ the signer. Facts: panda.md 3 to 8, telestream.md 3 to 8.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TypeAlias
 from urllib.parse import quote
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from cloudreel.core import codec, redact
-from cloudreel.core.call import JSON, Body, Call, Credential, Request, Response, reveal
+from cloudreel.core.call import JSON, Body, Call, Request, Response
 from cloudreel.core.failures import Failure, category_of, retry_after
 from cloudreel.errors import ApiError, AuthenticationError, DecodeError, InvalidRequestError, NotFoundError
 from cloudreel.panda.models import EncodingFields, Metadata, ProfileFields, VideoFields, metadata_of
-from cloudreel.signing import signed_params
 
 Param: TypeAlias = "str | bytes | int | float | bool | Sequence[str] | Mapping[str, object] | None"
 Params: TypeAlias = Mapping[str, Param]
@@ -26,59 +24,6 @@ Params: TypeAlias = Mapping[str, Param]
 NONE: Params = {}
 
 PER_PAGE = 100  # objects of a page, the most the service gives (panda.md 7)
-
-
-# -- signing ---------------------------------------------------------------------------------------------
-
-
-@frozen
-class HmacSigner:
-    """Signs requests for one access key and one cloud or factory; a `cloudreel.core.call.Signer`."""
-
-    host: str
-    access_key: Credential
-    secret_key: Credential = field(repr=False)
-    cloud_id: str | None = None
-    factory_id: str | None = None
-
-    def __call__(self, request: Request, now: float) -> Request:
-        """Return the request with its parameters signed at ``now``, UNIX seconds."""
-        return evolve(request, params=self.params(request.method, request.path, request.params, now))
-
-    def params(self, verb: str, path: str, params: Mapping[str, object] | None, now: float) -> dict[str, str]:
-        """Return all parameters of a request, the signature among them."""
-        return signed_params(
-            verb,
-            path,
-            wire_params(params or {}),
-            access_key=reveal(self.access_key),
-            secret_key=reveal(self.secret_key),
-            host=self.host,
-            timestamp=timestamp(now),
-            cloud_id=self.cloud_id,
-            factory_id=self.factory_id,
-        )
-
-
-def timestamp(now: float) -> str:
-    """Return the ISO 8601 time of a signature, always with microseconds and zone (panda.md 3.5)."""
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
-
-
-def wire_params(params: Mapping[str, object]) -> dict[str, object]:
-    """Return parameters as they are signed: ``pipeline`` is the one mapping that goes as JSON text."""
-    return {
-        name: codec.to_json_text(value) if name == "pipeline" and not isinstance(value, str) else value
-        for name, value in params.items()
-        if value is not None
-    }
-
-
-def base_url(scheme: str | None, host: str, port: int | str, version: str) -> str:
-    """Return the URL that paths are appended to; the port is written unless it is 80 (panda.md 1)."""
-    chosen = scheme or ("https" if str(port) == "443" else "http")
-    name = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"{chosen}://{name}{'' if str(port) == '80' else f':{port}'}/v{version}"
 
 
 # -- refusals --------------------------------------------------------------------------------------------

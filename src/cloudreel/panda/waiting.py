@@ -65,19 +65,31 @@ def _pauses(poll: float | None) -> Callable[[], float]:
     return next_pause
 
 
-async def watch(look: Callable[[], Awaitable[JobProgress]], poll: float | None) -> AsyncIterator[JobProgress]:
-    """Yield what ``look`` sees whenever it differs from before, until it is final."""
-    pause = _pauses(poll)
-    seen: object = None
-    while True:
-        event = await look()
-        state = (event.video.status, [(e.id, e.status, e.encoding_progress) for e in event.encodings])
-        if state != seen:
-            seen = state
-            yield event
-        if event.final:
-            return
-        await anyio.sleep(pause())
+def watch(look: Callable[[], Awaitable[JobProgress]], poll: float | None) -> AsyncIterator[JobProgress]:
+    """Return an iterator over what ``look`` sees whenever it differs from before, until it is final."""
+    return _Watch(look, poll)
+
+
+class _Watch(AsyncIterator[JobProgress]):
+    """A plain iterator: an async generator that is left early waits for its loop to close it."""
+
+    def __init__(self, look: Callable[[], Awaitable[JobProgress]], poll: float | None) -> None:
+        self._look = look
+        self._pause = _pauses(poll)
+        self._last: JobProgress | None = None
+        self._seen: object = None
+
+    async def __anext__(self) -> JobProgress:
+        while self._last is None or not self._last.final:
+            if self._last is not None:
+                await anyio.sleep(self._pause())
+            self._last = await self._look()
+            encodings = [(e.id, e.status, e.encoding_progress) for e in self._last.encodings]
+            state = (self._last.video.status, encodings)
+            if state != self._seen:
+                self._seen = state
+                return self._last
+        raise StopAsyncIteration
 
 
 async def until(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -43,7 +44,7 @@ def create_app(world: World) -> Starlette:
             Middleware(RequestLog, world=world),
             Middleware(FaultMiddleware, plan=world.faults),
         ],
-        exception_handlers={Refusal: _refused},
+        exception_handlers={Refusal: _refused, Exception: _failed},
     )
 
 
@@ -68,6 +69,7 @@ class RequestLog:
             "range": headers.get(b"content-range") or headers.get(b"range"),
         }
         self._world.requests.append(entry)
+        scope.setdefault("state", {})["arrived"] = time.time()
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -81,3 +83,8 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
     if not isinstance(refusal, Refusal):
         raise refusal
     return refusal.response()
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    """Say that the sandbox itself failed; the error still reaches the server's log."""
+    return Refusal(500, "InternalError", f"The sandbox failed: {type(error).__name__}").response()

@@ -96,7 +96,8 @@ class ApiRequest:
     def whole(self, name: str, default: int, *, low: int) -> int:
         """Return one parameter as a whole number of at least ``low``.
 
-        :raises Refusal: it is something else.
+        Raises:
+            Refusal: it is something else.
         """
         text = self.text(name)
         if text is None:
@@ -114,7 +115,8 @@ class ApiRequest:
 async def receive(request: Request, world: World, service: Service) -> ApiRequest:
     """Read a request and check it; its file, if any, is stored and the caller's to keep or discard.
 
-    :raises Refusal: for whatever is wrong with it: 400, 401 or 404 as in panda.md section 6.
+    Raises:
+        Refusal: for whatever is wrong with it: 400, 401 or 404 as in panda.md section 6.
     """
     query = decode_form(request.url.query.encode())
     file = None

@@ -11,14 +11,13 @@ from anyio import to_thread
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from cloudreel.sandbox.faults import CONTROL, BadFault, Fault
 from cloudreel.signing.shapes import is_list, is_mapping
-
-from .faults import CONTROL, BadFault, Fault
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from .state import World
+    from cloudreel.sandbox.state import World
 
 CONSOLE = Path(__file__).with_name("console") / "index.html"
 CONSOLE_POLICY = (

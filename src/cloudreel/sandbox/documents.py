@@ -79,8 +79,9 @@ def video(
 ) -> Document:
     """Return a new Video: processing, its numbers unknown until the source is analysed.
 
-    :param source: the stored file, relative to the data directory; None if it must be fetched first.
-    :param params: ``payload``, ``path_format``, ``pipeline``, ``clip_length``, ``clip_offset``, all optional.
+    Args:
+        source: the stored file, relative to the data directory; None if it must be fetched first.
+        params: ``payload``, ``path_format``, ``pipeline``, ``clip_length``, ``clip_offset``, all optional.
     """
     stem, extname = posixpath.splitext(base_name(file_name))
     path_format = params.get("path_format") or ":id"

@@ -162,17 +162,17 @@ class Encoder:
                 raise _Failed("FileNotFound", "The source of the video was deleted")
             source = world.store.data / video["_source"]
             made = await world.transcoder.encode(source, recipe, stem, progress=self._progress(video, id))
+            if not made.files:
+                raise EncodingFailed(f"{made.log}\nThe encoding made no file")
         except _Failed as error:
             self._fail(id, error.error_class, str(error))
         except (OSError, FfmpegMissing) as error:
             self._fail(id, "UnexpectedError", str(error))
-        except EncodingFailed as error:
+        except (EncodingFailed, NotMedia) as error:  # NotMedia: what was made cannot be read
             stem.parent.mkdir(parents=True, exist_ok=True)
-            log = stem.with_name(f"{stem.name}.log")
-            log.write_text(error.log)
-            self._fail(
-                id, "EncodingError", _last_line(error.log), logfile_url=f"{output_url(world, encoding)}.log"
-            )
+            stem.with_name(f"{stem.name}.log").write_text(str(error))
+            log_url = f"{output_url(world, encoding)}.log"
+            self._fail(id, "EncodingError", _last_line(str(error)), logfile_url=log_url)
         else:
             self._finish(id, _made_members(encoding, made, stem, began=began, now=world.clock.now()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +57,44 @@ class _Body(httpx.AsyncByteStream):
             await close()
 
 
-def async_telestream(config: Mapping[str, Any], **options: Any) -> AsyncTelestream:
-    """Return a Telestream client for the sandbox with this configuration."""
-    from cloudreel.telestream import AsyncTelestream
+class Facades(ABC):
+    """The clients of a sandbox; every option of a client may be given."""
 
-    return AsyncTelestream(**config["telestream"], **options)
+    @property
+    @abstractmethod
+    def config(self) -> dict[str, Any]:
+        """Addresses and credentials, service by service: what ``cloudreel sandbox --json`` prints."""
+
+    @property
+    def sync(self) -> SyncFacades:
+        """The blocking clients."""
+        return SyncFacades(self.config)
+
+    def telestream(self, **options: Any) -> AsyncTelestream:
+        """Return an async Telestream client for this sandbox; close it as any other."""
+        from cloudreel.telestream import AsyncTelestream
+
+        return AsyncTelestream(**self.config["telestream"], **options)
+
+
+class AppFacades(Facades):
+    """The clients of a sandbox without a socket."""
+
+    @abstractmethod
+    def transport(self) -> AppTransport:
+        """Return a transport that sends a client's requests straight into the sandbox."""
+
+    @property
+    def sync(self) -> SyncFacades:
+        """Nothing: blocking clients need the socket.
+
+        :raises RuntimeError: always.
+        """
+        raise RuntimeError("Blocking clients need a socket; use Sandbox() instead of Sandbox.asgi().")
+
+    def telestream(self, **options: Any) -> AsyncTelestream:
+        """Return an async Telestream client whose requests go straight into the sandbox."""
+        return super().telestream(**{"transport": self.transport(), **options})
 
 
 class SyncFacades:

@@ -1,7 +1,7 @@
 """What may go wrong on request: a plan of faults, and the middleware that plays it.
 
 A fault is spent by the first request it matches. Answers (``status``) and waits (``delay``) are played here;
-for broken connections the middleware asks the :class:`Wire` that the server leaves in the request's state.
+for broken connections the middleware asks the `Wire` that the server leaves in the request's state.
 Where there is no wire, because client and app share a loop without a socket, it raises `ConnectionLost`.
 """
 
@@ -80,18 +80,19 @@ class Wire(Protocol):
 class Fault:
     """One thing that goes wrong.
 
-    :param action: ``status`` answers with ``status`` instead of acting; ``delay`` waits ``seconds`` and then
-        acts; ``drop`` breaks the connection once ``after_bytes`` of the request's body have arrived;
-        ``stall`` holds still from there for ``seconds`` (or until the peer leaves), then breaks it;
-        ``truncate`` acts and sends only ``after_bytes`` bytes of the answer, head included; ``garbage``
-        answers with no HTTP at all.
-    :param method: the request's method; ``*`` for any.
-    :param path: a glob over the request's path.
-    :param times: how many requests it spoils.
-    :param seconds: the wait of ``delay`` and ``stall``; with ``status``, the answer's ``Retry-After``.
-
     With ``drop`` and ``stall`` the service sees the body up to ``after_bytes``; a body that ends before that
     is acted upon, and only the answer is lost.
+
+    Args:
+        action: ``status`` answers with ``status`` instead of acting; ``delay`` waits ``seconds`` and then
+            acts; ``drop`` breaks the connection once ``after_bytes`` of the request's body have arrived;
+            ``stall`` holds still from there for ``seconds`` (or until the peer leaves), then breaks it;
+            ``truncate`` acts and sends only ``after_bytes`` bytes of the answer, head included; ``garbage``
+            answers with no HTTP at all.
+        method: the request's method; ``*`` for any.
+        path: a glob over the request's path.
+        times: how many requests it spoils.
+        seconds: the wait of ``delay`` and ``stall``; with ``status``, the answer's ``Retry-After``.
     """
 
     action: Action
@@ -106,7 +107,8 @@ class Fault:
     def from_json(cls, value: object) -> Fault:
         """Read a fault from decoded JSON.
 
-        :raises BadFault: naming the first thing that is wrong.
+        Raises:
+            BadFault: naming the first thing that is wrong.
         """
         if not is_mapping(value):
             raise BadFault(f"a fault is a JSON object, not {value!r}")

@@ -19,8 +19,9 @@ _BATCH = 2**20
 class Sink:
     """Write what arrives to one place of a file, a mebibyte at a time, in a worker thread.
 
-    :param path: the file; made if it is not there, never truncated.
-    :param offset: the byte the first write goes to. Several sinks may fill one file side by side.
+    Args:
+        path: the file; made if it is not there, never truncated.
+        offset: the byte the first write goes to. Several sinks may fill one file side by side.
     """
 
     def __init__(self, path: Path, offset: int = 0) -> None:
@@ -40,7 +41,7 @@ class Sink:
         os.close(self._descriptor)
 
     async def write(self, data: bytes) -> None:
-        """Take some bytes; they are in the file after :meth:`flush` at the latest."""
+        """Take some bytes; they are in the file after `flush` at the latest."""
         self._pending.append(data)
         self._pending_size += len(data)
         if self._pending_size >= _BATCH:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-__all__ = ["Form", "ReceivedFile", "decode_form", "read_body", "read_form", "whole_number"]
+__all__ = ["Form", "ReceivedFile", "boolean", "decode_form", "read_body", "read_form", "whole_number"]
 
 _TEXT_LIMIT = 2**20
 
@@ -56,7 +56,8 @@ class Form:
 async def read_body(request: Request) -> bytes:
     """Return a body that is text.
 
-    :raises Refusal: it is longer than a mebibyte.
+    Raises:
+        Refusal: it is longer than a mebibyte.
     """
     body = bytearray()
     async with aclosing(request.stream()) as stream:
@@ -70,7 +71,8 @@ async def read_body(request: Request) -> bytes:
 async def read_form(request: Request, folder: Path) -> Form:
     """Return the parameters a body carries; a part called ``file`` is stored in ``folder``.
 
-    :raises Refusal: the body is no well-formed form. Nothing is left on disk then.
+    Raises:
+        Refusal: the body is no well-formed form. Nothing is left on disk then.
     """
     content_type, options = parse_options_header(request.headers.get("content-type"))
     if content_type == b"application/x-www-form-urlencoded":
@@ -94,6 +96,18 @@ def decode_form(text: bytes) -> dict[str, str]:
 def whole_number(text: str) -> int | None:
     """Return the value of decimal digits, None for any other text; more than 18 digits are no number here."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return what a parameter says, in any of the spellings clients use.
+
+    Raises:
+        Refusal: it says neither true nor false.
+    """
+    text = str(value).lower()
+    if text not in {"true", "1", "false", "0"}:
+        raise bad_request(f"{name} must be true or false, not {str(value)[:40]!r}")
+    return text in {"true", "1"}
 
 
 async def _read_multipart(request: Request, boundary: bytes, folder: Path) -> Form:

@@ -22,7 +22,7 @@ class _Job:
 
 
 class Jobs:
-    """The background work of one part of the sandbox; what is begun before :meth:`start` is passed over."""
+    """The background work of one part of the sandbox; what is begun before `start` is passed over."""
 
     def __init__(self) -> None:
         self._tasks: TaskGroup | None = None

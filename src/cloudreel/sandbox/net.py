@@ -34,9 +34,10 @@ class Undelivered(Exception):
 class Net:
     """Posts and fetches.
 
-    :param anywhere: fetch from any host; otherwise only from this machine.
-    :param map: URL prefixes that are served from files; the longest that fits counts.
-    :param size_limit: bytes a fetched file may have; None for any number.
+    Args:
+        anywhere: fetch from any host; otherwise only from this machine.
+        map: URL prefixes that are served from files; the longest that fits counts.
+        size_limit: bytes a fetched file may have; None for any number.
     """
 
     def __init__(self, *, anywhere: bool, map: Mapping[str, Path], size_limit: int | None) -> None:
@@ -58,7 +59,8 @@ class Net:
     async def post_form(self, url: str, fields: Mapping[str, str]) -> int:
         """Post a form and return the status of the answer.
 
-        :raises Undelivered: there was no answer.
+        Raises:
+            Undelivered: there was no answer.
         """
         try:
             response = await self._running().post(url, data=dict(fields))
@@ -69,7 +71,8 @@ class Net:
     async def fetch(self, url: str, target: Path) -> None:
         """Store what a URL points to.
 
-        :raises FetchFailed: it cannot be had, is too large, or lives where the sandbox may not go.
+        Raises:
+            FetchFailed: it cannot be had, is too large, or lives where the sandbox may not go.
         """
         mapped = self._mapped(url)
         try:

@@ -32,7 +32,8 @@ _GIVE_UP_SECONDS = 24 * 3600.0
 class Notifier:
     """Sends what a factory or cloud asked to be told.
 
-    :param retry_gap: seconds before the first repetition; every further gap is twice the one before.
+    Args:
+        retry_gap: seconds before the first repetition; every further gap is twice the one before.
     """
 
     def __init__(self, world: World, *, retry_gap: float) -> None:
@@ -53,7 +54,8 @@ class Notifier:
     def tell(self, event: str, video: Document, fields: Mapping[str, object] | None = None) -> None:
         """Queue one notification about a video or one of its encodings, if its owner wants that event.
 
-        :param fields: the event's own fields beside ``event`` and ``video_id``.
+        Args:
+            fields: the event's own fields beside ``event`` and ``video_id``.
         """
         settings = self._world.store.get("notifications", video["_scope"])
         if settings is None or not settings["url"] or not settings["events"][_SETTINGS[event]]:

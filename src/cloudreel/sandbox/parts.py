@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -26,7 +27,8 @@ async def receive(
 ) -> Response:
     """Store one part. The one that completes all files is answered with the Video, any other with nothing.
 
-    :raises Refusal: the part does not exist or has not the length it must have; it is not stored then.
+    Raises:
+        Refusal: the part does not exist or has not the length it must have; it is not stored then.
     """
     id, file = upload["id"], _file(upload, request)
     part = _index(file, request)
@@ -35,14 +37,15 @@ async def receive(
     announced = request.headers.get("content-length")
     if announced is not None and announced != str(expected):
         raise bad_request(f"Part {part} has {expected} bytes, not {announced}")
-    if world.store.has_part(id, file["tag"], part):
+    stored = world.store.part_stored(id, file["tag"], part)
+    if stored is not None:
         await _read_again(request, part, expected)
-        _count_repeated(world, id)
+        if stored < request.state.arrived:  # else it was on its way already when the other was stored
+            _count_repeated(world, id)
     else:
         with Sink(world.store.data / file["path"], offset) as sink:
             await _fill(sink, request, part, expected)
-        if not world.store.add_part(id, file["tag"], part):
-            _count_repeated(world, id)
+        world.store.add_part(id, file["tag"], part, time.time())
     current = world.store.get("upload", id)
     if current is None or current["status"] == "aborted":
         raise not_found("UploadSession", id)

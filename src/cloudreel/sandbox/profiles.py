@@ -6,6 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from cloudreel.sandbox.documents import check_path_format, date, new_id, public
+from cloudreel.sandbox.forms import boolean
 from cloudreel.sandbox.media import PRESETS, BadProfile, recipe_from_profile
 from cloudreel.sandbox.paging import filters, listing
 from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
@@ -60,7 +61,8 @@ def preset_profile(preset: str, *, now: float, scope: str) -> Document:
 def find_profile(store: Store, scope_id: str, id_or_name: str) -> Document:
     """Return a profile by its id or, failing that, its name.
 
-    :raises Refusal: there is none.
+    Raises:
+        Refusal: there is none.
     """
     profile = store.get("profile", id_or_name, scope=scope_id)
     if profile is None:
@@ -140,7 +142,7 @@ def _given(call: ApiRequest) -> Document:
     """The profile's own members among the parameters, with the types they are stored in."""
     texts: Document = {name: call.text(name) for name in _TEXTS if name in call.params}
     numbers = {name: _number(name, call.text(name)) for name in _NUMBERS if name in call.params}
-    flags = {name: call.flag(name) for name in _FLAGS if name in call.params}
+    flags = {name: boolean(name, call.params[name]) for name in _FLAGS if name in call.params}
     return {**texts, **numbers, **flags}
 
 

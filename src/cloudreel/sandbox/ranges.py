@@ -32,7 +32,8 @@ async def receive(
     Bytes that are held already are passed over, and the body's own length counts, not the range's end: an old
     client declares a last chunk beyond the file. What arrived before a connection broke is kept.
 
-    :raises Refusal: the chunk leaves a gap, belongs to a file of another size or does not end in time.
+    Raises:
+        Refusal: the chunk leaves a gap, belongs to a file of another size or does not end in time.
     """
     start = _start(upload, request)
     if upload["_video"] is None and start is not None:

@@ -13,7 +13,7 @@ from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 
 from .app import create_app
-from .facades import AppTransport, SyncFacades, async_telestream
+from .facades import AppFacades, AppTransport, Facades
 from .server import Dated, bind, serving
 from .state import World
 
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
     from types import TracebackType
 
-    from cloudreel.telestream import AsyncTelestream
-
     from .server import Tls
 
 
-class Sandbox:
+class Sandbox(Facades):
     """A local stand-in for the services, on a real socket served from a thread of its own.
 
     Enter it with ``with`` or ``async with``, any number of times::
@@ -108,15 +106,6 @@ class Sandbox:
         """Addresses and credentials, service by service: what ``cloudreel sandbox --json`` prints."""
         return self.world.config
 
-    @property
-    def sync(self) -> SyncFacades:
-        """The blocking clients."""
-        return SyncFacades(self.config)
-
-    def telestream(self, **options: Any) -> AsyncTelestream:
-        """Return an async Telestream client for this sandbox; close it as any other."""
-        return async_telestream(self.config, **options)
-
     def __enter__(self) -> Self:
         if self._world is not None:
             raise RuntimeError("The sandbox is running already; make another one.")
@@ -182,24 +171,12 @@ class Sandbox:
         return world
 
 
-class AppSandbox(Sandbox):
+class AppSandbox(AppFacades, Sandbox):
     """A sandbox without a socket: what :meth:`Sandbox.asgi` returns."""
-
-    def telestream(self, **options: Any) -> AsyncTelestream:
-        """Return an async Telestream client whose requests go straight into the sandbox."""
-        return super().telestream(**{"transport": self.transport(), **options})
 
     def transport(self) -> AppTransport:
         """Return a transport for a client of httpx that sends its requests straight into the sandbox."""
         return AppTransport(Dated(create_app(self.world), self.world.clock.now))
-
-    @property
-    def sync(self) -> SyncFacades:
-        """Nothing: blocking clients need the socket.
-
-        :raises RuntimeError: always.
-        """
-        raise RuntimeError("Blocking clients need a socket; use Sandbox() instead of Sandbox.asgi().")
 
     def __enter__(self) -> Self:
         raise RuntimeError("Sandbox.asgi() lives on the caller's loop; enter it with `async with`.")

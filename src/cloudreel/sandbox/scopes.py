@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from cloudreel.sandbox import documents
+from cloudreel.sandbox.forms import boolean
 from cloudreel.sandbox.media import PRESETS
 from cloudreel.sandbox.outputs import scope_url
 from cloudreel.sandbox.profiles import preset_profile
@@ -86,13 +87,11 @@ def change_notifications(call: ApiRequest) -> Response:
         settings["url"] = _notification_url(call.text("url"))
     settings["delay"] = call.whole("delay", settings["delay"], low=0)
     if "send_video_payload" in call.params:
-        settings["send_video_payload"] = _boolean(
-            call, "send_video_payload", call.params["send_video_payload"]
-        )
+        settings["send_video_payload"] = boolean("send_video_payload", call.params["send_video_payload"])
     for event, value in _given_events(call).items():
         if event not in settings["events"]:
             raise bad_request(f"There is no event {event}; there are {', '.join(settings['events'])}")
-        settings["events"][event] = _boolean(call, event, value)
+        settings["events"][event] = boolean(event, value)
     call.world.store.update("notifications", call.scope_id, settings)
     return json_response(settings)
 
@@ -110,7 +109,7 @@ def _shown(call: ApiRequest, scope: Document) -> Document:
 
 def _given(call: ApiRequest) -> Document:
     texts = {name: call.text(name) for name in _TEXTS if name in call.params}
-    flags = {name: _boolean(call, name, call.params[name]) for name in _FLAGS if name in call.params}
+    flags = {name: boolean(name, call.params[name]) for name in _FLAGS if name in call.params}
     return {**texts, **flags}
 
 
@@ -142,11 +141,3 @@ def _given_events(call: ApiRequest) -> dict[str, JSON]:
         if name.startswith("events[") and name.endswith("]")
     }
     return {**whole, **bracketed}
-
-
-def _boolean(call: ApiRequest, name: str, value: object) -> bool:
-    if value in (True, "true", "True", "1", 1):
-        return True
-    if value in (False, "false", "False", "0", 0):
-        return False
-    raise bad_request(f"{name} must be true or false, not {value!r}")

@@ -143,7 +143,8 @@ class Dated:
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens on the address; port 0 picks a free one.
 
-    :raises OSError: if the address cannot be had.
+    Raises:
+        OSError: if the address cannot be had.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

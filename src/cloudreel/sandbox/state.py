@@ -120,8 +120,8 @@ class World:
         :param progress_gap: seconds between two progress notifications of an encoding.
         :param fetch_anywhere: let ``source_url`` name hosts other than this machine.
         :param map: URL prefixes (http, ftp, s3) that are served from files.
-        :param asnums: AS numbers of viewers by IP address.
-        :param countries: country codes of viewers by IP address.
+            asnums: AS numbers of viewers by IP address.
+            countries: country codes of viewers by IP address.
         """
         return cls(
             Store(data),

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE INDEX IF NOT EXISTS documents_by_scope ON documents (kind, scope);
 CREATE INDEX IF NOT EXISTS documents_by_parent ON documents (kind, parent);
 CREATE TABLE IF NOT EXISTS parts (
-    upload TEXT, tag TEXT, part INTEGER, PRIMARY KEY (upload, tag, part)) WITHOUT ROWID;
+    upload TEXT, tag TEXT, part INTEGER, stored REAL, PRIMARY KEY (upload, tag, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS signatures (signature TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS digests (
     file TEXT PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT) WITHOUT ROWID;
@@ -115,20 +115,21 @@ class Store:
 
     # Parts of uploads
 
-    def add_part(self, upload: str, tag: str, part: int) -> bool:
-        """Mark a part as stored; say whether it was not before."""
-        statement = "INSERT OR IGNORE INTO parts VALUES (?, ?, ?)"
-        return self._db.execute(statement, (upload, tag, part)).rowcount > 0
+    def add_part(self, upload: str, tag: str, part: int, now: float) -> None:
+        """Mark a part as stored at ``now``, UNIX seconds; one that is so already stays as it is."""
+        statement = "INSERT OR IGNORE INTO parts VALUES (?, ?, ?, ?)"
+        self._db.execute(statement, (upload, tag, part, now))
 
     def parts(self, upload: str, tag: str = "") -> set[int]:
         """Return the indices of the stored parts of one file of an upload."""
         rows = self._db.execute("SELECT part FROM parts WHERE upload = ? AND tag = ?", (upload, tag))
         return {row[0] for row in rows.fetchall()}
 
-    def has_part(self, upload: str, tag: str, part: int) -> bool:
-        """Say whether one part is stored."""
-        statement = "SELECT 1 FROM parts WHERE upload = ? AND tag = ? AND part = ?"
-        return self._db.execute(statement, (upload, tag, part)).fetchone() is not None
+    def part_stored(self, upload: str, tag: str, part: int) -> float | None:
+        """Return since when one part is stored, in UNIX seconds, None if it is not."""
+        statement = "SELECT stored FROM parts WHERE upload = ? AND tag = ? AND part = ?"
+        row = self._db.execute(statement, (upload, tag, part)).fetchone()
+        return None if row is None else float(row[0])
 
     def count_parts(self, upload: str) -> int:
         """Return how many parts of all files of an upload are stored."""
@@ -176,7 +177,7 @@ class Store:
         return None if row is None else _decoded(row[0])
 
     def set_setting(self, name: str, value: Document) -> None:
-        """Keep one setting; it survives :meth:`clear`."""
+        """Keep one setting; it survives `clear`."""
         self._db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, orjson.dumps(value)))
 
 

@@ -7,6 +7,7 @@ the store before it is acknowledged, so sessions outlive the process.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -157,7 +158,7 @@ async def _receive_whole(world: World, upload: Document, request: Request) -> Re
         if upload["status"] == "uploading":
             form.file.path.replace(world.store.data / upload["_files"][""]["path"])
             for part in range(upload["_files"][""]["parts"]):
-                world.store.add_part(upload["id"], "", part)
+                world.store.add_part(upload["id"], "", part, time.time())
     finally:
         form.file.discard()
     return json_response(complete(world, upload["id"]))

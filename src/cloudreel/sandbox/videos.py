@@ -120,7 +120,8 @@ def start_video(
 ) -> Document:
     """Store a new video and its encodings and begin to work on them.
 
-    :param file: the source, moved to its place; None if it must be fetched from ``source_url``.
+    Args:
+        file: the source, moved to its place; None if it must be fetched from ``source_url``.
     """
     store, now, id = world.store, world.clock.now(), documents.new_id()
     source = (
@@ -151,7 +152,8 @@ def start_video(
 def video_params(call: ApiRequest) -> dict[str, str]:
     """Return the parameters a video keeps, checked.
 
-    :raises Refusal: a payload longer than 256 characters, a path format without ``:id``, no JSON in pipeline.
+    Raises:
+        Refusal: a payload longer than 256 characters, a path format without ``:id``, no JSON in pipeline.
     """
     params = {name: text for name in _PARAMS if (text := call.text(name)) is not None}
     if len(params.get("payload", "")) > _PAYLOAD_LIMIT:
@@ -169,7 +171,8 @@ def video_params(call: ApiRequest) -> dict[str, str]:
 def chosen_profiles(call: ApiRequest, *, all_by_default: bool) -> list[Document]:
     """Return the profiles a request names by id or name; ``none`` is none of them.
 
-    :raises Refusal: 404 for a profile that is not there.
+    Raises:
+        Refusal: 404 for a profile that is not there.
     """
     store, chosen = call.world.store, call.text("profiles")
     if call.flag("use_all_profiles") or (chosen is None and all_by_default):

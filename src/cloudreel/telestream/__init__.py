@@ -23,6 +23,19 @@ from cloudreel.telestream.errors import (
 )
 from cloudreel.telestream.factories import AsyncFactories, AsyncFactory
 from cloudreel.telestream.profiles import AsyncProfile, AsyncProfiles
+from cloudreel.telestream.sync import (
+    Encoding,
+    Encodings,
+    Factories,
+    Factory,
+    Flip,
+    Profile,
+    Profiles,
+    Telestream,
+    Video,
+    VideoEncodings,
+    Videos,
+)
 from cloudreel.telestream.videos import (
     AsyncEncoding,
     AsyncEncodings,
@@ -30,6 +43,13 @@ from cloudreel.telestream.videos import (
     AsyncVideoEncodings,
     AsyncVideos,
 )
+from cloudreel.uploads.plan import Progress
+from cloudreel.uploads.session import AsyncUploadSession
+from cloudreel.uploads.sync import UploadSession
+from cloudreel.uploads.ticket import Ticket
+
+TelestreamCloud = Telestream
+"""The name of the old client."""
 
 __all__ = [
     "AsyncEncoding",
@@ -40,24 +60,40 @@ __all__ = [
     "AsyncProfile",
     "AsyncProfiles",
     "AsyncTelestream",
+    "AsyncUploadSession",
     "AsyncVideo",
     "AsyncVideoEncodings",
     "AsyncVideos",
     "BadRequest",
     "ConnectionFailed",
+    "Encoding",
     "EncodingFailed",
+    "Encodings",
+    "Factories",
+    "Factory",
+    "Flip",
     "InternalError",
     "JobProgress",
     "Metadata",
     "NoAnswer",
     "NotAuthorized",
+    "Profile",
+    "Profiles",
+    "Progress",
     "RateLimited",
     "RecordNotFound",
+    "Telestream",
     "TelestreamApiError",
+    "TelestreamCloud",
     "TelestreamCloudException",
+    "Ticket",
     "UnreadableAnswer",
     "UploadFailed",
+    "UploadSession",
+    "Video",
+    "VideoEncodings",
     "VideoNotification",
+    "Videos",
     "WaitTimedOut",
     "parse_notification",
 ]

@@ -15,7 +15,8 @@ from cloudreel.core.options import Http, Limits, OptionChanges, Options, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.transport import Service, Transport
 from cloudreel.panda import protocol as family
-from cloudreel.panda.protocol import HmacSigner, Params
+from cloudreel.panda.protocol import Params
+from cloudreel.panda.signer import HmacSigner, base_url
 from cloudreel.telestream.errors import FAMILY, TelestreamCloudException
 from cloudreel.telestream.factories import AsyncFactories
 
@@ -66,12 +67,11 @@ class AsyncTelestream:
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
     ) -> None:
-        self.factory_id = factory_id
         self._signer = HmacSigner(api_host, access_key, secret_key, factory_id=factory_id)
         self._transport = Transport(
             Service(
                 "telestream",
-                family.base_url(scheme, api_host, api_port, api_version),
+                base_url(scheme, api_host, api_port, api_version),
                 FAMILY,
                 self._signer,
                 family.read_failure,
@@ -109,6 +109,11 @@ class AsyncTelestream:
         other._transport = self._transport.with_options(**changes)
         other._owns_pool = False
         return other
+
+    @property
+    def factory_id(self) -> str | None:
+        """The factory that the raw verbs speak to."""
+        return self._signer.factory_id
 
     @property
     def flip(self) -> AsyncFlip:

@@ -18,7 +18,8 @@ from cloudreel.panda import listing
 from cloudreel.panda import protocol as family
 from cloudreel.panda.models import VideoFields
 from cloudreel.panda.objects import ChangeableObject
-from cloudreel.panda.protocol import HmacSigner, Param, Params
+from cloudreel.panda.protocol import Param, Params
+from cloudreel.panda.signer import HmacSigner
 from cloudreel.telestream import protocol
 from cloudreel.telestream.errors import FAMILY, UnreadableAnswer, UploadFailed
 from cloudreel.telestream.models import FactoryFields

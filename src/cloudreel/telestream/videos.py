@@ -153,7 +153,11 @@ class AsyncVideo(ServiceObject, VideoFields):
 
     async def _look(self) -> JobProgress:
         video = await self._transport.send(family.find_video(self._id()))
-        return JobProgress(video, tuple(await self._transport.send(family.video_encodings(self._id()))))
+        encodings = await listing.everything(self._encodings_page, {})
+        return JobProgress(video, tuple(encodings))
+
+    async def _encodings_page(self, filters: Params) -> list[EncodingFields]:
+        return await self._transport.send(family.video_encodings(self._id(), filters))
 
 
 class AsyncEncodings:
@@ -201,18 +205,6 @@ class AsyncVideoEncodings(AsyncEncodings):
     def __init__(self, transport: Transport, video_id: str) -> None:
         super().__init__(transport)
         self._video_id = video_id
-
-    async def all(self, **filters: Param) -> list[AsyncEncoding]:
-        """Return the video's encodings.
-
-        Args:
-            filters: ``status``, ``profile_id``, ``profile_name``, ``page``, ``per_page``.
-        """
-        return await self._page(filters)
-
-    def iterate(self, *, per_page: int = PER_PAGE, **filters: Param) -> AsyncPager[AsyncEncoding]:
-        """Return an async iterator over the video's encodings; the service gives them in one page."""
-        return listing.single_page(self._page, filters)
 
     async def _page(self, filters: Params) -> list[AsyncEncoding]:
         records = await self._transport.send(family.video_encodings(self._video_id, filters))

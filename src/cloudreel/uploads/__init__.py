@@ -3,6 +3,7 @@
 from cloudreel.uploads.plan import Progress
 from cloudreel.uploads.session import AsyncUploadSession
 from cloudreel.uploads.sources import Source, SourceLike, open_source
+from cloudreel.uploads.sync import UploadSession
 from cloudreel.uploads.ticket import Fingerprint, Ticket
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Source",
     "SourceLike",
     "Ticket",
+    "UploadSession",
     "open_source",
 ]

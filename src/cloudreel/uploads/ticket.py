@@ -6,11 +6,11 @@ import math
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import orjson
 from attrs import asdict, field, fields, frozen
 
 from cloudreel.core import redact
 from cloudreel.core.call import JSON
+from cloudreel.core.codec import from_json, to_json_text
 from cloudreel.errors import DecodeError
 from cloudreel.uploads.plan import count_parts
 
@@ -96,7 +96,7 @@ class Ticket:
 
     def to_json(self) -> str:
         """Return the ticket as JSON text. Keep it secret: the location in it is a capability."""
-        return orjson.dumps(asdict(self)).decode()
+        return to_json_text(asdict(self))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Ticket:
@@ -107,8 +107,8 @@ class Ticket:
         """
         _require(len(text) <= LARGEST_TEXT, f"more than {LARGEST_TEXT} characters")
         try:
-            value: JSON = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            value = from_json(text)
+        except DecodeError:
             # The text is not shown: it may hold the location. Nor is the cause, which quotes it.
             raise DecodeError("This is no upload ticket: it is no JSON") from None
         members = _members(value, [attribute.name for attribute in fields(cls)])

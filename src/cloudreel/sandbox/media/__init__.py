@@ -6,10 +6,10 @@ reads what ffmpeg says about a file, ``transcoder`` runs the processes.
 
 from __future__ import annotations
 
-from .ffmpeg import FfmpegMissing, find_ffmpeg
-from .presets import PRESETS, BadProfile, Recipe, recipe_from_profile
-from .probe import MediaInfo, NotMedia
-from .transcoder import Encoded, EncodingFailed, Transcoder
+from cloudreel.sandbox.media.ffmpeg import FfmpegMissing, find_ffmpeg
+from cloudreel.sandbox.media.presets import PRESETS, BadProfile, Recipe, recipe_from_profile
+from cloudreel.sandbox.media.probe import MediaInfo, NotMedia
+from cloudreel.sandbox.media.transcoder import Encoded, EncodingFailed, Transcoder
 
 __all__ = [
     "PRESETS",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .probe import CONTAINERS
+from cloudreel.sandbox.media.probe import CONTAINERS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import PurePath
 
-    from .presets import Recipe
-    from .probe import MediaInfo
+    from cloudreel.sandbox.media.presets import Recipe
+    from cloudreel.sandbox.media.probe import MediaInfo
 
 H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
 VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p")
@@ -41,12 +41,12 @@ FORMATS = {
 AUDIO_ONLY = frozenset({"mp3", "aac", "vorbis", "hls.variant.audio"})
 
 
-def read(source: Path) -> list[str]:
+def read(source: PurePath) -> list[str]:
     """Return the arguments that open a file and nothing but that file."""
     return ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", f"file:{source}"]
 
 
-def encode(source: Path, info: MediaInfo, recipe: Recipe, stem: Path) -> list[str]:
+def encode(source: PurePath, info: MediaInfo, recipe: Recipe, stem: PurePath) -> list[str]:
     """Return the arguments that make ``stem + extname`` from the source as the recipe says."""
     family = recipe.preset.partition(".")[0]
     arguments = ["-y", "-nostats", "-progress", "pipe:1", *_clip(recipe), *read(source), *_length(recipe)]
@@ -59,7 +59,7 @@ def encode(source: Path, info: MediaInfo, recipe: Recipe, stem: Path) -> list[st
     return [*arguments, *_container(family, recipe, stem)]
 
 
-def stills(source: Path, info: MediaInfo, recipe: Recipe, stem: Path) -> list[str]:
+def stills(source: PurePath, info: MediaInfo, recipe: Recipe, stem: PurePath) -> list[str]:
     """Return the arguments that make ``stem_1.jpg`` and so on, spread evenly over the source."""
     every = seconds_to_encode(info, recipe) / max(recipe.frame_count, 1)
     filters = [rf"select=gte(t\,selected_n*{every:.4f})", *picture_filters(info, recipe)]
@@ -166,7 +166,7 @@ def _audio(family: str, recipe: Recipe) -> list[str]:
     return arguments
 
 
-def _container(family: str, recipe: Recipe, stem: Path) -> list[str]:
+def _container(family: str, recipe: Recipe, stem: PurePath) -> list[str]:
     target = f"{stem}{recipe.extname}"
     if family == "hls":
         segments = f"{_pattern(stem)}_%d.ts"
@@ -176,5 +176,5 @@ def _container(family: str, recipe: Recipe, stem: Path) -> list[str]:
     return [*faststart, "-f", FORMATS[family], target]
 
 
-def _pattern(stem: Path) -> str:
+def _pattern(stem: PurePath) -> str:
     return str(stem).replace("%", "%%")

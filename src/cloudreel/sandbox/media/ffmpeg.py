@@ -37,7 +37,8 @@ class Finished:
 def find_ffmpeg() -> str:
     """Return the path of the ffmpeg to use: ``$CLOUDREEL_FFMPEG``, the system's, or imageio-ffmpeg's.
 
-    :raises FfmpegMissing: if there is none.
+    Raises:
+        FfmpegMissing: if there is none.
     """
     found = os.environ.get("CLOUDREEL_FFMPEG") or shutil.which("ffmpeg")
     if found:
@@ -54,7 +55,8 @@ def find_ffmpeg() -> str:
 async def run(arguments: Sequence[str], *, on_line: Callable[[str], None] | None = None) -> Finished:
     """Run ffmpeg to its end and return how it went; cancelling kills the process.
 
-    :param on_line: is given every line that ffmpeg writes to stdout.
+    Args:
+        on_line: is given every line that ffmpeg writes to stdout.
     """
     command = [find_ffmpeg(), "-hide_banner", "-nostdin", *arguments]
     log = bytearray()

@@ -111,7 +111,8 @@ def recipe_from_profile(profile: Mapping[str, object]) -> Recipe:
 
     Numbers may be numbers or text; ``fps`` may be ``same_as_source``; clip times are ``HH:MM:SS``.
 
-    :raises BadProfile: for an unknown preset or a value that cannot be used.
+    Raises:
+        BadProfile: for an unknown preset or a value that cannot be used.
     """
     preset = profile.get("preset_name")
     if preset == "hss":

@@ -88,10 +88,13 @@ class MediaInfo:
 def parse_info(text: str, *, file_size: int, suffix: str) -> MediaInfo:
     """Read ffmpeg's description of its input.
 
-    :param text: what ``ffmpeg -i FILE`` wrote to stderr.
-    :param file_size: size of the file in bytes.
-    :param suffix: the file's own extension (``.mp4``) or an empty text.
-    :raises NotMedia: if ffmpeg found neither picture nor sound of any length.
+    Args:
+        text: what ``ffmpeg -i FILE`` wrote to stderr.
+        file_size: size of the file in bytes.
+        suffix: the file's own extension (``.mp4``) or an empty text.
+
+    Raises:
+        NotMedia: if ffmpeg found neither picture nor sound of any length.
     """
     head = re.search(r"^Input #0, (.+?), from '", text, re.MULTILINE)
     streams = re.findall(r"^ *Stream #0:\d+.*?: (Video|Audio): (.+)$", text, re.MULTILINE)

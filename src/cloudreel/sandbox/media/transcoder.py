@@ -12,16 +12,15 @@ import anyio
 import attrs
 
 from cloudreel.errors import CloudReelError
-
-from . import command
-from .ffmpeg import run
-from .hls import Variant, master_playlist
-from .probe import MIME_TYPES, MediaInfo, NotMedia, last_lines, parse_info
+from cloudreel.sandbox.media import command
+from cloudreel.sandbox.media.ffmpeg import run
+from cloudreel.sandbox.media.hls import Variant, master_playlist
+from cloudreel.sandbox.media.probe import MIME_TYPES, MediaInfo, NotMedia, last_lines, parse_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .presets import Recipe
+    from cloudreel.sandbox.media.presets import Recipe
 
 PROBE_SECONDS = 60
 
@@ -50,8 +49,9 @@ class Encoded:
 class Transcoder:
     """Probes and encodes with at most ``limit`` ffmpeg processes at a time.
 
-    :param work: a folder for unfinished files, on the same disk as the finished ones.
-    :param limit: how many processes may run at once; by default one per processor.
+    Args:
+        work: a folder for unfinished files, on the same disk as the finished ones.
+        limit: how many processes may run at once; by default one per processor.
     """
 
     def __init__(self, work: Path, *, limit: int | None = None) -> None:
@@ -61,7 +61,8 @@ class Transcoder:
     async def probe(self, source: Path) -> MediaInfo:
         """Return what a file is.
 
-        :raises NotMedia: if it holds no picture and no sound, or cannot be understood in a minute.
+        Raises:
+            NotMedia: if it holds no picture and no sound, or cannot be understood in a minute.
         """
         async with self._slots:
             with anyio.move_on_after(PROBE_SECONDS):
@@ -78,8 +79,11 @@ class Transcoder:
 
         Files appear at the stem when all of them are whole; cancelling kills the process and leaves none.
 
-        :param progress: is called with per cents that only rise, and with 100 once the files stand.
-        :raises EncodingFailed: with the log, if ffmpeg could not do it.
+        Args:
+            progress: is called with per cents that only rise, and with 100 once the files stand.
+
+        Raises:
+            EncodingFailed: with the log, if ffmpeg could not do it.
         """
         await anyio.Path(stem.parent).mkdir(parents=True, exist_ok=True)
         await anyio.Path(self.work).mkdir(parents=True, exist_ok=True)

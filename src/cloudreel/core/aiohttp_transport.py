@@ -1,0 +1,45 @@
+"""aiohttp underneath httpx, corrected where it would hide what became of a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+    from httpx_aiohttp import AiohttpTransport
+
+
+class SentOnce(httpx.AsyncBaseTransport):
+    """Sends each request once, and tells a connection that broke from one that was never made."""
+
+    def __init__(self, transport: AiohttpTransport) -> None:
+        self._transport = transport
+        transport.client = self._make_session
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request.
+
+        Raises:
+            httpx.ReadError: the connection broke after it was made, so the service may have acted.
+        """
+        try:
+            return await self._transport.handle_async_request(request)
+        except httpx.ConnectTimeout as error:
+            # Whatever breaks a connection comes as this one; a timeout it is only if its cause is one.
+            if isinstance(error.__cause__, TimeoutError):
+                raise
+            raise httpx.ReadError(str(error)) from error.__cause__
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    def _make_session(self) -> ClientSession:
+        self._transport.client = None
+        session = self._transport.get_client()
+        # aiohttp would send a PUT again, unasked, when a kept connection breaks under it. It has no public
+        # switch for that; its own test client uses this one.
+        vars(session)["_retry_connection"] = False
+        return session

@@ -1,0 +1,145 @@
+"""Uploads from process to process: how much memory they take, and servers that die in the middle."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from cloudreel.errors import CloudReelError, TransportError
+from cloudreel.sandbox import Sandbox
+from cloudreel.telestream import AsyncTelestream
+from cloudreel.uploads.ticket import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Control, Served
+
+MIB = 2**20
+LEEWAY = 64 * MIB  # memory that an upload may take, whatever its size
+
+
+def sparse(path: Path, size: int) -> str:
+    """Write a file of holes with a mark here and there; return its SHA-256."""
+    draw = random.Random(size)
+    with path.open("wb") as file:
+        file.truncate(size)
+        for _ in range(200):
+            file.seek(draw.randrange(size - 64))
+            file.write(draw.randbytes(64))
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_memory(
+    size: int, tmp_path: Path, serve: Callable[..., Served], upload: Callable[..., dict[str, Any]]
+) -> None:
+    path = tmp_path / "large.mp4"
+    digest = sparse(path, size)
+    server = serve(tmp_path / "data", "--port", "0")
+    told = upload(server.config, path, threads=8)
+    found = server.control.upload(told["session_id"])
+    assert (told["status"], found["status"], found["repeated"]) == ("uploaded", "uploaded", 0)
+    assert (found["size"], found["sha256"]) == (size, digest)
+    assert told["peak"] - told["rss"] <= LEEWAY
+
+
+def test_64_mib_take_little_memory(
+    tmp_path: Path, serve: Callable[..., Served], upload_elsewhere: Callable[..., dict[str, Any]]
+) -> None:
+    check_memory(64 * MIB, tmp_path, serve, upload_elsewhere)
+
+
+@pytest.mark.soak
+def test_1_gib_takes_no_more_memory(
+    tmp_path: Path, serve: Callable[..., Served], upload_elsewhere: Callable[..., dict[str, Any]]
+) -> None:
+    check_memory(1024 * MIB, tmp_path, serve, upload_elsewhere)
+
+
+# -- servers that die ------------------------------------------------------------------------------------
+
+PART = 64 * 1024
+DATA = random.Random(2).randbytes(16 * PART - 100)
+
+
+async def upload_until_it_breaks(
+    credentials: dict[str, Any], path: Path, control: Control, kill: Callable[[], object]
+) -> str:
+    """Upload, kill the server when some parts are stored, and return the ticket that the error brings."""
+    control.faults({"method": "PUT", "path": "/upload/*", "action": "delay", "seconds": 0.05, "times": 1000})
+    errors: list[CloudReelError] = []
+    async with AsyncTelestream(**credentials, retries=0) as tc:
+        factory = await tc.flip.factories.find(str(tc.factory_id))
+        session = await factory.upload_session(path, threads=2, profiles="none")
+
+        async def send() -> None:
+            try:
+                await session.start()
+            except TransportError as error:
+                errors.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(send)
+            while session.progress.parts_done < 4:
+                await anyio.sleep(0.005)
+            await anyio.to_thread.run_sync(kill)
+        assert session.status == "error"
+    (error,) = errors
+    assert error.ticket is not None
+    return error.ticket.to_json()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_killed_server_comes_back_and_another_process_goes_on(
+    tmp_path: Path,
+    serve: Callable[..., Served],
+    upload_elsewhere: Callable[..., dict[str, Any]],
+    backend: str,
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(DATA)
+    data = tmp_path / "data"
+    first = serve(data, "--port", "0", "--part-size", str(PART))
+    credentials = first.config["telestream"]
+    ticket = anyio.run(upload_until_it_breaks, credentials, path, first.control, first.kill, backend=backend)
+    second = serve(data, "--port", str(credentials["api_port"]), "--part-size", str(PART))
+    assert second.config == first.config
+    session_id = Ticket.from_json(ticket).session_id
+    missing = second.control.upload(session_id)["missing"]
+    assert 0 < len(missing) <= 12
+    told = upload_elsewhere(second.config, path, ticket=ticket, threads=4)
+    state = second.control.state()
+    (found,) = [upload for upload in state["uploads"] if upload["id"] == session_id]
+    assert (told["status"], found["video_id"], found["repeated"]) == ("uploaded", told["video_id"], 0)
+    assert found["sha256"] == hashlib.sha256(DATA).hexdigest()
+    sent = [int(request["part"]) for request in state["requests"] if request["method"] == "PUT"]
+    assert sorted(sent) == missing
+
+
+def test_a_sandbox_entered_again_goes_on(
+    tmp_path: Path,
+    make_control: Callable[[str], Control],
+    upload_elsewhere: Callable[..., dict[str, Any]],
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(DATA)
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox(tmp_path / "data", part_size=PART))
+        config = sandbox.config
+        credentials = config["telestream"]
+        control = make_control(sandbox.base_url)
+        ticket = anyio.run(upload_until_it_breaks, credentials, path, control, stack.close)
+        control.close()
+    with Sandbox(tmp_path / "data", part_size=PART, port=credentials["api_port"]) as sandbox:
+        assert sandbox.config == config
+        told = upload_elsewhere(config, path, ticket=ticket)
+        (found,) = sandbox.world.snapshot()["uploads"]
+    assert (told["status"], found["video_id"]) == ("uploaded", told["video_id"])
+    assert found["sha256"] == hashlib.sha256(DATA).hexdigest()
