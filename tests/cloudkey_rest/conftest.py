@@ -43,15 +43,15 @@ class Wire:
             username, password, transport=httpx.MockTransport(self.handle), **{"retries": 0, **options}
         )
 
+    @staticmethod
+    def refusal(status: int, kind: str, message: str = "why") -> httpx.Response:
+        """Return an error object as the service sends it."""
+        return httpx.Response(status, json={"status_code": status, "type": kind, "message": message})
+
     @property
     def asked(self) -> list[tuple[str, dict[str, str]]]:
         """The path and arguments of each request."""
         return [(request.url.path, dict(request.url.params)) for request in self.requests]
-
-
-def refusal(status: int, kind: str, message: str = "why") -> httpx.Response:
-    """Return an error object as the service sends it."""
-    return httpx.Response(status, json={"status_code": status, "type": kind, "message": message})
 
 
 @pytest.fixture
