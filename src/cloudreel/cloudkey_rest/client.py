@@ -6,16 +6,17 @@ import copy
 import ssl
 from functools import partial
 from types import TracebackType
-from typing import NoReturn, Self, Unpack
+from typing import Self, Unpack
 
 import httpx
+from attrs import evolve
 
 from cloudreel.cloudkey.protocol import BASE_URL, CDN_URL, call_url
+from cloudreel.cloudkey_rest.accounts import Accounts
 from cloudreel.cloudkey_rest.errors import FAMILY, InvalidNamespace
 from cloudreel.cloudkey_rest.media import AsyncMedia
 from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncUser
 from cloudreel.cloudkey_rest.protocol import NAMESPACES, BasicSigner, read_failure
-from cloudreel.cloudkey_rest.session import Session
 from cloudreel.core import environment
 from cloudreel.core.call import Credential
 from cloudreel.core.options import Http, Limits, OptionChanges, Options, Wiring
@@ -64,19 +65,21 @@ class AsyncCloudKeyRest:
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
     ) -> None:
-        base_url, cdn_url = base_url.rstrip("/"), cdn_url.rstrip("/")
-        sender = Transport(
+        self._signer = BasicSigner(username, password)
+        self._base_url = base_url.rstrip("/")
+        self._cdn_url = cdn_url.rstrip("/")
+        self._transport = Transport(
             Service(
                 "cloudkey_rest",
-                call_url(base_url),
+                call_url(self._base_url),
                 FAMILY,
-                BasicSigner(username, password),
+                self._signer,
                 partial(read_failure, anonymous=username is None),
             ),
             Pool(Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify)),
             Options(timeout, retries, deadline, user_agent),
         )
-        self._session = Session(sender, base_url, cdn_url)
+        self._accounts = Accounts(self._transport)
         self._owns_pool = True
 
     @classmethod
@@ -102,30 +105,34 @@ class AsyncCloudKeyRest:
         Args:
             changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
         """
-        return self._copy(self._session.with_options(**changes))
+        return self._copy(self._transport.with_options(**changes), self._signer.acting_as)
 
     @property
     def user(self) -> AsyncUser:
         """The account, and which presets its media are encoded to."""
-        return AsyncUser(self._session)
+        return AsyncUser(self._transport, self._accounts)
 
     @property
     def media(self) -> AsyncMedia:
         """The media of the account."""
-        return AsyncMedia(self._session)
+        return AsyncMedia(self._transport, self._accounts, self._base_url, self._cdn_url)
 
     @property
     def file(self) -> AsyncFile:
         """Uploads of files."""
-        return AsyncFile(self._session)
+        return AsyncFile(self._transport)
 
     @property
     def farm(self) -> AsyncFarm:
         """Farms of nodes."""
-        return AsyncFarm(self._session)
+        return AsyncFarm(self._transport)
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """Refuse a namespace that there is none of."""
+    def __getattr__(self, name: str) -> object:
+        """Refuse what is no namespace.
+
+        Raises:
+            InvalidNamespace: there is none of this name; nothing was sent.
+        """
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         raise InvalidNamespace(f"There is no namespace {name!r}; there are {', '.join(NAMESPACES)}")
@@ -139,17 +146,18 @@ class AsyncCloudKeyRest:
         Args:
             username: the user's name, None to be oneself again.
         """
-        self._session.act_as(username)
+        self._signer.acting_as = username
+        self._accounts.forget()
         return self
 
     def as_user(self, username: str | None) -> Self:
         """Return a copy whose calls run as another user, see `act_as_user`; closing it closes nothing."""
-        return self._copy(self._session.as_user(username))
+        return self._copy(self._transport, username)
 
     async def close(self) -> None:
         """Close the connections. Nothing can be called afterwards."""
         if self._owns_pool:
-            await self._session.transport.close()
+            await self._transport.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,10 +171,13 @@ class AsyncCloudKeyRest:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<CloudKeyRest at {self._session.transport.service.base_url}>"
+        acting = f", acting as {self._signer.acting_as}" if self._signer.acting_as else ""
+        return f"<CloudKeyRest at {self._transport.service.base_url}{acting}>"
 
-    def _copy(self, session: Session) -> Self:
+    def _copy(self, transport: Transport, acting_as: str | None) -> Self:
         other = copy.copy(self)
-        other._session = session
+        other._signer = evolve(self._signer, acting_as=acting_as)
+        other._transport = transport.for_service(evolve(transport.service, sign=other._signer))
+        other._accounts = Accounts(other._transport)
         other._owns_pool = False
         return other

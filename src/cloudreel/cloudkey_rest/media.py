@@ -10,28 +10,45 @@ from cloudreel.cloudkey.models import Created
 from cloudreel.cloudkey.player import NONCE_ALPHABET, NONCE_LENGTH
 from cloudreel.cloudkey.urls import URL_LIFE, Expires, expiry
 from cloudreel.cloudkey_rest import protocol, urls
-from cloudreel.cloudkey_rest.models import Asset, Assets, Media, MediaList, MetaEntry, Queued, Scalar, Sort
-from cloudreel.cloudkey_rest.namespaces import AsyncNamespace
+from cloudreel.cloudkey_rest.accounts import Accounts
+from cloudreel.cloudkey_rest.models import (
+    AssetInfo,
+    Assets,
+    MediaInfo,
+    MediaList,
+    MetaEntry,
+    Queued,
+    Scalar,
+    Sort,
+)
+from cloudreel.cloudkey_rest.namespaces import Namespace
 from cloudreel.core.call import JSON
 from cloudreel.core.paging import AsyncPager
+from cloudreel.core.transport import Transport
 from cloudreel.signing import sign_url
 
 
-class AsyncMedia(AsyncNamespace):
-    """Media: their meta entries, their assets, and the URLs that play them.
+class AsyncMedia(Namespace):
+    """MediaInfo: their meta entries, their assets, and the URLs that play them.
 
     An ``id`` that is no 24 hexadecimal digits is an `InvalidArgument`, an unknown one `NotFound`.
     """
 
     _name: ClassVar[str] = "media"
 
+    def __init__(self, transport: Transport, accounts: Accounts, base_url: str, cdn_url: str) -> None:
+        super().__init__(transport)
+        self._accounts = accounts
+        self._base_url = base_url
+        self._cdn_url = cdn_url
+
     async def create(self) -> Created:
         """Create an empty medium and return its ``id``."""
-        return await self._session.send(protocol.media_create())
+        return await self._transport.send(protocol.media_create())
 
-    async def info(self, *, id: str) -> Media:
+    async def info(self, *, id: str) -> MediaInfo:
         """Return a medium: ``id``, ``meta``, ``assets`` (a list) and ``created`` (UNIX seconds)."""
-        return await self._session.send(protocol.media_info(id=id))
+        return await self._transport.send(protocol.media_info(id=id))
 
     async def list(
         self,
@@ -51,7 +68,7 @@ class AsyncMedia(AsyncNamespace):
             fields: dotted paths; of ``meta`` only the entries named here are returned.
             sort: pairs of a dotted path and 1 to rise or -1 to fall, such as ``[("created", 1)]``.
         """
-        return await self._session.send(
+        return await self._transport.send(
             protocol.media_list(page=page, count=count, filter=filter, fields=fields, sort=sort)
         )
 
@@ -62,7 +79,7 @@ class AsyncMedia(AsyncNamespace):
         fields: Sequence[str] | None = None,
         sort: Sort | None = None,
         per_page: int = 100,
-    ) -> AsyncPager[Media]:
+    ) -> AsyncPager[MediaInfo]:
         """Return an async iterator over all media, which fetches them page by page.
 
         Args:
@@ -79,19 +96,19 @@ class AsyncMedia(AsyncNamespace):
 
     async def delete(self, *, id: str) -> None:
         """Delete a medium and its assets."""
-        await self._session.send(protocol.media_delete(id=id))
+        await self._transport.send(protocol.media_delete(id=id))
 
     async def reset(self) -> None:
         """Delete all media of the account."""
-        await self._session.send(protocol.media_reset())
+        await self._transport.send(protocol.media_reset())
 
     async def count(self) -> int:
         """Return how many media the account has."""
-        return await self._session.send(protocol.media_count())
+        return await self._transport.send(protocol.media_count())
 
     async def set_meta(self, *, id: str, key: str, value: Scalar) -> None:
         """Write a meta entry, which is kept as text."""
-        await self._session.send(protocol.media_set_meta(id=id, key=key, value=value))
+        await self._transport.send(protocol.media_set_meta(id=id, key=key, value=value))
 
     async def get_meta(self, *, id: str, key: str) -> MetaEntry:
         """Return a meta entry, in ``value``.
@@ -99,11 +116,11 @@ class AsyncMedia(AsyncNamespace):
         Raises:
             NotFound: there is no such medium or no such entry.
         """
-        return await self._session.send(protocol.media_get_meta(id=id, key=key))
+        return await self._transport.send(protocol.media_get_meta(id=id, key=key))
 
     async def list_meta(self, *, id: str) -> dict[str, JSON]:
         """Return all meta entries of a medium."""
-        return await self._session.send(protocol.media_list_meta(id=id))
+        return await self._transport.send(protocol.media_list_meta(id=id))
 
     async def remove_meta(self, *, id: str, key: str) -> None:
         """Remove a meta entry.
@@ -111,7 +128,7 @@ class AsyncMedia(AsyncNamespace):
         Raises:
             NotFound: there is no such medium or no such entry.
         """
-        await self._session.send(protocol.media_remove_meta(id=id, key=key))
+        await self._transport.send(protocol.media_remove_meta(id=id, key=key))
 
     async def set_asset(self, *, id: str, preset: str, url: str, callback_url: str | None = None) -> Queued:
         """Have the service fetch an asset, and return ``{"status": "queued"}``.
@@ -122,25 +139,25 @@ class AsyncMedia(AsyncNamespace):
             url: where the file is, such as the ``url`` of `AsyncFile.upload_file`.
             callback_url: what the service is to call when it has the file.
         """
-        return await self._session.send(
+        return await self._transport.send(
             protocol.media_set_asset(id=id, preset=preset, url=url, callback_url=callback_url)
         )
 
-    async def get_asset(self, *, id: str, preset: str) -> Asset:
+    async def get_asset(self, *, id: str, preset: str) -> AssetInfo:
         """Return an asset: its ``status`` and ``name``, and what it is like once it is ready.
 
         Raises:
             NotFound: there is no such medium, or it has no such asset.
         """
-        return await self._session.send(protocol.media_get_asset(id=id, preset=preset))
+        return await self._transport.send(protocol.media_get_asset(id=id, preset=preset))
 
     async def list_asset(self, *, id: str) -> Assets:
         """Return all assets of a medium."""
-        return await self._session.send(protocol.media_list_asset(id=id))
+        return await self._transport.send(protocol.media_list_asset(id=id))
 
     async def remove_asset(self, *, id: str, preset: str) -> Queued:
         """Remove an asset, and return ``{"status": "queued"}``."""
-        return await self._session.send(protocol.media_remove_asset(id=id, preset=preset))
+        return await self._transport.send(protocol.media_remove_asset(id=id, preset=preset))
 
     async def process_asset(self, *, id: str, preset: str, source_preset: str | None = None) -> Queued:
         """Encode an asset, and return ``{"status": "queued"}``.
@@ -152,7 +169,7 @@ class AsyncMedia(AsyncNamespace):
             preset: what to encode to, such as ``mp4_h264_aac``.
             source_preset: what to encode from, ``source`` where none is given; it may be pending still.
         """
-        return await self._session.send(
+        return await self._transport.send(
             protocol.media_process_asset(id=id, preset=preset, source_preset=source_preset)
         )
 
@@ -166,23 +183,23 @@ class AsyncMedia(AsyncNamespace):
             presets: what to encode to.
             meta: the medium's meta entries.
         """
-        return await self._session.send(protocol.media_publish(url=url, presets=presets, meta=meta))
+        return await self._transport.send(protocol.media_publish(url=url, presets=presets, meta=meta))
 
     async def get_asset_url(self, *, id: str, preset: str) -> str:
         """Return where an asset is; the URL is not signed."""
-        return await self._session.send(protocol.media_get_asset_url(id=id, preset=preset))
+        return await self._transport.send(protocol.media_get_asset_url(id=id, preset=preset))
 
     async def get_embed(self, *, id: str) -> JSON:
         """Return what the service says of embedding a medium."""
-        return await self._session.send(protocol.media_get_embed(id=id))
+        return await self._transport.send(protocol.media_get_embed(id=id))
 
     async def get_mediaplayer_url(self, *, id: str) -> JSON:
         """Return what the service says of the player of a medium."""
-        return await self._session.send(protocol.media_get_mediaplayer_url(id=id))
+        return await self._transport.send(protocol.media_get_mediaplayer_url(id=id))
 
     async def stats(self, *, id: str) -> JSON:
         """Return what the service says of how often a medium was seen."""
-        return await self._session.send(protocol.media_stats(id=id))
+        return await self._transport.send(protocol.media_stats(id=id))
 
     async def get_stream_url(
         self,
@@ -219,12 +236,12 @@ class AsyncMedia(AsyncNamespace):
             SigningError: what ``seclevel`` asks for is missing, or an argument is malformed.
             UnreadableAnswer: the service does not tell the account's key.
         """
-        session, owner = self._session, await self._session.owner()
-        now = session.transport.now()
+        owner = await self._accounts.owner()
+        now = self._transport.now()
         if preset is None:
-            url, life = urls.player_url(session.base_url, format, owner.id, id), -int(now)  # 0 is for never
+            url, life = urls.player_url(self._base_url, format, owner.id, id), -int(now)  # 0 is for never
         else:
-            url, life = urls.asset_url(session.cdn_url, owner.id, id, preset), URL_LIFE
+            url, life = urls.asset_url(self._cdn_url, owner.id, id, preset), URL_LIFE
         return sign_url(
             url,
             owner.api_key,
@@ -254,11 +271,11 @@ class AsyncMedia(AsyncNamespace):
 
         The arguments are those of `get_stream_url`.
         """
-        session, owner = self._session, await self._session.owner()
+        owner = await self._accounts.owner()
         return sign_url(
-            urls.embed_url(session.base_url, owner.id, id),
+            urls.embed_url(self._base_url, owner.id, id),
             owner.api_key,
-            expires=expiry(expires, session.transport.now()),
+            expires=expiry(expires, self._transport.now()),
             nonce=_nonce(),
             seclevel=seclevel,
             asnum=asnum,

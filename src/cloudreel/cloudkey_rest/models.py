@@ -23,7 +23,7 @@ class Account(TypedDict):
     api_key: NotRequired[str]
 
 
-class Asset(TypedDict):
+class AssetInfo(TypedDict):
     """One version of a medium; ``status`` is ``pending``, ``processing``, ``ready`` or ``error`` (9.4).
 
     ``created`` is in UNIX seconds, ``duration`` in seconds, ``file_size`` in bytes; a thumbnail has no
@@ -45,10 +45,10 @@ class Asset(TypedDict):
     audio_bitrate: NotRequired[int]
 
 
-Assets: TypeAlias = "list[Asset]"
+Assets: TypeAlias = "list[AssetInfo]"
 
 
-class Media(TypedDict):
+class MediaInfo(TypedDict):
     """A medium; in lists without ``created`` (UNIX seconds) (9.2, 10.5)."""
 
     id: str
@@ -57,7 +57,7 @@ class Media(TypedDict):
     created: NotRequired[int]
 
 
-MediaList: TypeAlias = "list[Media]"
+MediaList: TypeAlias = "list[MediaInfo]"
 
 
 class MetaEntry(TypedDict):

@@ -8,9 +8,10 @@ from typing import ClassVar
 from cloudreel.cloudkey.models import FarmNode, FarmNodes, Names, UploadedFile, UploadTarget
 from cloudreel.cloudkey.uploading import upload_file
 from cloudreel.cloudkey_rest import protocol
+from cloudreel.cloudkey_rest.accounts import Accounts
 from cloudreel.cloudkey_rest.models import Account, Scalar
-from cloudreel.cloudkey_rest.session import Session
 from cloudreel.core.call import JSON
+from cloudreel.core.transport import Transport
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
 
@@ -18,8 +19,8 @@ from cloudreel.uploads.sources import SourceLike
 class AsyncRemoteMethod:
     """A remote method that is not written down here; call it with named arguments."""
 
-    def __init__(self, session: Session, namespace: str, name: str) -> None:
-        self._session = session
+    def __init__(self, transport: Transport, namespace: str, name: str) -> None:
+        self._transport = transport
         self._namespace = namespace
         self._name = name
 
@@ -32,13 +33,13 @@ class AsyncRemoteMethod:
         Raises:
             InvalidMethod: the service has no such method.
         """
-        return await self._session.send(protocol.any_call(self._namespace, self._name, args))
+        return await self._transport.send(protocol.any_call(self._namespace, self._name, args))
 
     def __repr__(self) -> str:
         return f"<{protocol.path_of(self._namespace, self._name)}>"
 
 
-class AsyncNamespace:
+class Namespace:
     """The methods of one namespace; those that are not written down are attributes, too.
 
     ``a__b`` is the method ``b`` of the namespace ``a``, whichever namespace it is asked of.
@@ -46,42 +47,46 @@ class AsyncNamespace:
 
     _name: ClassVar[str]
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     def __getattr__(self, name: str) -> AsyncRemoteMethod:
         """Return a remote method by its name."""
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return AsyncRemoteMethod(self._session, self._name, name)
+        return AsyncRemoteMethod(self._transport, self._name, name)
 
     def __repr__(self) -> str:
         return f"<Namespace {self._name}>"
 
 
-class AsyncUser(AsyncNamespace):
+class AsyncUser(Namespace):
     """The account, and which presets its media are encoded to."""
 
     _name: ClassVar[str] = "user"
+
+    def __init__(self, transport: Transport, accounts: Accounts) -> None:
+        super().__init__(transport)
+        self._accounts = accounts
 
     async def whoami(self) -> Account:
         """Return the account that calls run as: ``id``, ``username``, and ``api_key`` where it is told.
 
         It is asked for once, and again after `AsyncCloudKeyRest.act_as_user`.
         """
-        return copy(await self._session.account())
+        return copy(await self._accounts.current())
 
     async def enable_asset(self, *, asset: str) -> None:
         """Add a preset, such as ``flv_h263_mp3``, to those that media are encoded to."""
-        await self._session.send(protocol.user_enable_asset(asset=asset))
+        await self._transport.send(protocol.user_enable_asset(asset=asset))
 
     async def disable_asset(self, *, asset: str) -> None:
         """Take a preset from those that media are encoded to."""
-        await self._session.send(protocol.user_disable_asset(asset=asset))
+        await self._transport.send(protocol.user_disable_asset(asset=asset))
 
     async def get_active_assets(self) -> Names:
         """Return the presets that media are encoded to, in the order in which they were enabled."""
-        return await self._session.send(protocol.user_get_active_assets())
+        return await self._transport.send(protocol.user_get_active_assets())
 
     async def set_asset_setting(self, *, asset: str, setting: str, value: Scalar) -> None:
         """Write a setting of a preset.
@@ -91,18 +96,18 @@ class AsyncUser(AsyncNamespace):
             setting: such as ``vbitrate`` or ``abitrate``.
             value: what it is to be; it is kept as text.
         """
-        await self._session.send(protocol.user_set_asset_setting(asset=asset, setting=setting, value=value))
+        await self._transport.send(protocol.user_set_asset_setting(asset=asset, setting=setting, value=value))
 
     async def get_asset_setting(self, *, asset: str, setting: str) -> str:
         """Return a setting of a preset as it was written."""
-        return await self._session.send(protocol.user_get_asset_setting(asset=asset, setting=setting))
+        return await self._transport.send(protocol.user_get_asset_setting(asset=asset, setting=setting))
 
     async def reset_encoding_settings(self) -> None:
         """Forget which presets are enabled, and all their settings."""
-        await self._session.send(protocol.user_reset_encoding_settings())
+        await self._transport.send(protocol.user_reset_encoding_settings())
 
 
-class AsyncFile(AsyncNamespace):
+class AsyncFile(Namespace):
     """Files that the service holds until `AsyncMedia.publish` or `AsyncMedia.set_asset` takes them."""
 
     _name: ClassVar[str] = "file"
@@ -115,7 +120,7 @@ class AsyncFile(AsyncNamespace):
         Args:
             target: where the browser is sent afterwards, with ``url`` and ``name`` in the query.
         """
-        return await self._session.send(protocol.file_upload(target=target))
+        return await self._transport.send(protocol.file_upload(target=target))
 
     async def upload_file(self, source: SourceLike, progress: ProgressCallback | None = None) -> UploadedFile:
         """Upload a file and return what the service holds; its ``url`` is what `AsyncMedia.publish` takes.
@@ -134,10 +139,10 @@ class AsyncFile(AsyncNamespace):
         async def ask_url() -> str:
             return (await self.upload())["url"]
 
-        return await upload_file(self._session.transport, source, ask_url, progress)
+        return await upload_file(self._transport, source, ask_url, progress)
 
 
-class AsyncFarm(AsyncNamespace):
+class AsyncFarm(Namespace):
     """Farms of nodes, among which contents are divided."""
 
     _name: ClassVar[str] = "farm"
@@ -160,7 +165,7 @@ class AsyncFarm(AsyncNamespace):
             enabled: whether it takes contents; a new one does not.
             comment: any text.
         """
-        await self._session.send(
+        await self._transport.send(
             protocol.farm_add_node(name=name, node=node, weight=weight, enabled=enabled, comment=comment)
         )
 
@@ -170,16 +175,16 @@ class AsyncFarm(AsyncNamespace):
         Raises:
             NotFound: the farm has no such node.
         """
-        return await self._session.send(protocol.farm_get_node(name=name, node=node))
+        return await self._transport.send(protocol.farm_get_node(name=name, node=node))
 
     async def list_node(self, *, name: str) -> FarmNodes:
         """Return all nodes of the farm ``name``."""
-        return await self._session.send(protocol.farm_list_node(name=name))
+        return await self._transport.send(protocol.farm_list_node(name=name))
 
     async def select_node(self, *, name: str, content: str) -> JSON:
         """Return the node of the farm ``name`` that a content belongs to, the same each time."""
-        return await self._session.send(protocol.farm_select_node(name=name, content=content))
+        return await self._transport.send(protocol.farm_select_node(name=name, content=content))
 
     async def remove(self, *, name: str) -> None:
         """Remove a farm; one that does not exist is as good as removed."""
-        await self._session.send(protocol.farm_remove(name=name))
+        await self._transport.send(protocol.farm_remove(name=name))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from cloudreel.cloudkey.models import Created, FarmNode, FarmNodes, Names, UploadTarget
 from cloudreel.cloudkey_rest.errors import (
@@ -24,7 +24,7 @@ from cloudreel.cloudkey_rest.errors import (
     NotFound,
     UnexpectedAnswer,
 )
-from cloudreel.cloudkey_rest.models import Account, Asset, Assets, Media, MediaList, MetaEntry, Queued
+from cloudreel.cloudkey_rest.models import Account, AssetInfo, Assets, MediaInfo, MediaList, MetaEntry, Queued
 from cloudreel.core import codec
 from cloudreel.core.call import JSON, Call, Credential, Request, Response, reveal
 from cloudreel.core.failures import Failure, category_of, retry_after
@@ -40,9 +40,12 @@ ACTING_AS: Final = "__user__"  # the argument that names the user a call runs as
 # -- who calls -------------------------------------------------------------------------------------------
 
 
-@frozen
+@define
 class BasicSigner:
-    """Sends the login with every request, and whom to act as; a `cloudreel.core.call.Signer`."""
+    """Sends the login with every request, and whom to act as; a `cloudreel.core.call.Signer`.
+
+    ``acting_as`` may change at any time.
+    """
 
     username: Credential | None
     password: Credential | None = field(repr=False)
@@ -245,7 +248,7 @@ user_get_asset_setting: Method[str] = Method("user", "get_asset_setting", _text)
 user_reset_encoding_settings: Method[None] = Method("user", "reset_encoding_settings", _nothing)
 
 media_create: Method[Created] = Method("media", "create", _with_texts("id"), repeatable=False)
-media_info: Method[Media] = Method("media", "info", _object)
+media_info: Method[MediaInfo] = Method("media", "info", _object)
 media_list: Method[MediaList] = Method("media", "list", _array)
 media_delete: Method[None] = Method("media", "delete", _nothing)
 media_reset: Method[None] = Method("media", "reset", _nothing, repeatable=False)
@@ -255,7 +258,7 @@ media_get_meta: Method[MetaEntry] = Method("media", "get_meta", _object)
 media_list_meta: Method[dict[str, JSON]] = Method("media", "list_meta", _object)
 media_remove_meta: Method[None] = Method("media", "remove_meta", _nothing)
 media_set_asset: Method[Queued] = Method("media", "set_asset", _object, repeatable=False)  # it may call back
-media_get_asset: Method[Asset] = Method("media", "get_asset", _object)
+media_get_asset: Method[AssetInfo] = Method("media", "get_asset", _object)
 media_list_asset: Method[Assets] = Method("media", "list_asset", _array)
 media_remove_asset: Method[Queued] = Method("media", "remove_asset", _object)
 media_process_asset: Method[Queued] = Method("media", "process_asset", _object, repeatable=False)
