@@ -112,14 +112,15 @@ class World:
     ) -> Self:
         """Open the world kept in a data directory; an empty one is furnished with credentials.
 
-        :param part_size: bytes of one part of a multi-chunk upload.
-        :param max_connections: the limit such an upload announces.
-        :param strict: refuse wrong, expired and repeated signatures.
-        :param file_size_limit: bytes a source may have; None for any number.
-        :param retry_gap: seconds before an unacknowledged notification is sent again; it doubles.
-        :param progress_gap: seconds between two progress notifications of an encoding.
-        :param fetch_anywhere: let ``source_url`` name hosts other than this machine.
-        :param map: URL prefixes (http, ftp, s3) that are served from files.
+        Args:
+            part_size: bytes of one part of a multi-chunk upload.
+            max_connections: the limit such an upload announces.
+            strict: refuse wrong, expired and repeated signatures.
+            file_size_limit: bytes a source may have; None for any number.
+            retry_gap: seconds before an unacknowledged notification is sent again; it doubles.
+            progress_gap: seconds between two progress notifications of an encoding.
+            fetch_anywhere: let ``source_url`` name hosts other than this machine.
+            map: URL prefixes (http, ftp, s3) that are served from files.
             asnums: AS numbers of viewers by IP address.
             countries: country codes of viewers by IP address.
         """
