@@ -21,14 +21,19 @@ from cloudreel.cloudkey_rest.errors import (
     UploadFailed,
 )
 from cloudreel.cloudkey_rest.media import AsyncMedia
-from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncUser
+from cloudreel.cloudkey_rest.models import Account, AssetInfo, MediaInfo, MetaEntry, Queued
+from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemoteMethod, AsyncUser
+from cloudreel.signing import SecLevel
 
 __all__ = [
+    "Account",
     "ApiException",
+    "AssetInfo",
     "AsyncCloudKeyRest",
     "AsyncFarm",
     "AsyncFile",
     "AsyncMedia",
+    "AsyncRemoteMethod",
     "AsyncUser",
     "AuthenticationFailed",
     "AuthorizationRequired",
@@ -37,10 +42,14 @@ __all__ = [
     "InvalidArgument",
     "InvalidMethod",
     "InvalidNamespace",
+    "MediaInfo",
+    "MetaEntry",
     "MissingArgument",
     "NoAnswer",
     "NotFound",
+    "Queued",
     "RateLimited",
+    "SecLevel",
     "UnexpectedAnswer",
     "UnreadableAnswer",
     "UploadFailed",

@@ -29,7 +29,7 @@ from cloudreel.signing import sign_url
 
 
 class AsyncMedia(Namespace):
-    """MediaInfo: their meta entries, their assets, and the URLs that play them.
+    """Media: their meta entries, their assets, and the URLs that play them.
 
     An ``id`` that is no 24 hexadecimal digits is an `InvalidArgument`, an unknown one `NotFound`.
     """
