@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from cloudreel.cloudkey.account import (
+    AsyncEncodingSettings,
+    AsyncFarm,
+    AsyncOrganisation,
+    AsyncPlayerPreset,
+    AsyncSystem,
+    AsyncUser,
+)
 from cloudreel.cloudkey.client import AsyncCloudKey
 from cloudreel.cloudkey.errors import (
     ApplicationException,
@@ -14,6 +22,7 @@ from cloudreel.cloudkey.errors import (
     InvalidParameter,
     InvalidRequest,
     LimitExceeded,
+    MalformedRequest,
     MissingParameter,
     NotFound,
     ProcessorException,
@@ -21,16 +30,46 @@ from cloudreel.cloudkey.errors import (
     RPCException,
     SerializerError,
     TransportException,
+    TransportTimedOut,
+    UnlistedError,
     UploadFailed,
     WaitTimedOut,
 )
+from cloudreel.cloudkey.files import AsyncFile
+from cloudreel.cloudkey.media import AsyncMedia
+from cloudreel.cloudkey.models import (
+    AssetInfo,
+    AssetRequest,
+    MediaInfo,
+    MediaPage,
+    UploadedFile,
+    UploadStatus,
+    UploadTarget,
+    UserInfo,
+    UserPage,
+)
+from cloudreel.cloudkey.remote import AsyncRemoteMethod, AsyncRemoteObject
+from cloudreel.cloudkey.urls import DrmOptions
 from cloudreel.signing import SecLevel
 
 __all__ = [
     "ApplicationException",
     "AssetFailed",
+    "AssetInfo",
+    "AssetRequest",
     "AsyncCloudKey",
+    "AsyncEncodingSettings",
+    "AsyncFarm",
+    "AsyncFile",
+    "AsyncMedia",
+    "AsyncOrganisation",
+    "AsyncPlayerPreset",
+    "AsyncRemoteMethod",
+    "AsyncRemoteObject",
+    "AsyncSystem",
+    "AsyncUser",
     "AuthenticationError",
+    "DrmOptions",
     "Exists",
     "InvalidCall",
     "InvalidMethod",
@@ -38,6 +77,9 @@ __all__ = [
     "InvalidParameter",
     "InvalidRequest",
     "LimitExceeded",
+    "MalformedRequest",
+    "MediaInfo",
+    "MediaPage",
     "MissingParameter",
     "NotFound",
     "ProcessorException",
@@ -46,6 +88,13 @@ __all__ = [
     "SecLevel",
     "SerializerError",
     "TransportException",
+    "TransportTimedOut",
+    "UnlistedError",
     "UploadFailed",
+    "UploadStatus",
+    "UploadTarget",
+    "UploadedFile",
+    "UserInfo",
+    "UserPage",
     "WaitTimedOut",
 ]
