@@ -16,11 +16,11 @@ from cloudreel.cloudkey.models import (
     UserList,
     UserPage,
 )
-from cloudreel.cloudkey.remote import AsyncRemoteObject
+from cloudreel.cloudkey.remote import Remote
 from cloudreel.core.call import JSON
 
 
-class AsyncUser(AsyncRemoteObject):
+class AsyncUser(Remote):
     """Users. What the account may not do is refused with `AuthenticationError`."""
 
     async def info(self, *, id: str | None = None, fields: Sequence[str] | None = None) -> UserInfo:
@@ -82,7 +82,7 @@ class AsyncUser(AsyncRemoteObject):
         )
 
 
-class AsyncSystem(AsyncRemoteObject):
+class AsyncSystem(Remote):
     """The account as a whole."""
 
     async def reset(self, *, object: str) -> None:
@@ -94,7 +94,7 @@ class AsyncSystem(AsyncRemoteObject):
         await self._transport.send(protocol.system_reset(object=object))
 
 
-class AsyncOrganisation(AsyncRemoteObject):
+class AsyncOrganisation(Remote):
     """The organisation that the account belongs to."""
 
     async def get(self) -> Item:
@@ -102,7 +102,7 @@ class AsyncOrganisation(AsyncRemoteObject):
         return await self._transport.send(protocol.organisation_get())
 
 
-class AsyncPlayerPreset(AsyncRemoteObject):
+class AsyncPlayerPreset(Remote):
     """Presets of the player."""
 
     async def list(self) -> Items:
@@ -110,7 +110,7 @@ class AsyncPlayerPreset(AsyncRemoteObject):
         return await self._transport.send(protocol.player_preset_list())
 
 
-class AsyncEncodingSettings(AsyncRemoteObject):
+class AsyncEncodingSettings(Remote):
     """Which assets are made, and how."""
 
     async def enable_asset(self, *, asset: str) -> None:
@@ -146,7 +146,7 @@ class AsyncEncodingSettings(AsyncRemoteObject):
         await self._transport.send(protocol.encoding_reset())
 
 
-class AsyncFarm(AsyncRemoteObject):
+class AsyncFarm(Remote):
     """Farms of nodes. The service ran them at an address of their own, with credentials of their own."""
 
     async def add_node(

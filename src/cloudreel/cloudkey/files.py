@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cloudreel.cloudkey import node, protocol
 from cloudreel.cloudkey.models import UploadedFile, UploadStatus, UploadTarget
-from cloudreel.cloudkey.remote import AsyncRemoteObject
+from cloudreel.cloudkey.remote import Remote
 from cloudreel.cloudkey.uploading import at_node, upload_file
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
 
 
-class AsyncFile(AsyncRemoteObject):
+class AsyncFile(Remote):
     """Files that the service holds until `AsyncMedia.create` or `AsyncMedia.set_assets` takes them."""
 
     async def upload(

@@ -19,13 +19,13 @@ from cloudreel.cloudkey.models import (
     Meta,
 )
 from cloudreel.cloudkey.player import PlayerUrls, Viewing
-from cloudreel.cloudkey.remote import AsyncRemoteObject
+from cloudreel.cloudkey.remote import Remote
 from cloudreel.core.call import JSON
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
 
 
-class AsyncMedia(AsyncRemoteObject, PlayerUrls):
+class AsyncMedia(Remote, PlayerUrls):
     """Media: their metadata, assets and signed URLs.
 
     An ``id`` that is not 24 hexadecimal digits is refused with `InvalidParameter`, one that does not exist

@@ -1,4 +1,4 @@
-"""Remote objects: those written down derive from this one, all others are this one."""
+"""Objects and methods of the service that need not be written down."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from cloudreel.core.call import JSON
 from cloudreel.core.transport import Transport
 
 
-class AsyncRemoteObject:
-    """An object of the service; a method that is not written down works by its name all the same."""
+class Remote:
+    """Base of the service's objects; a method that is not written down works by its name all the same."""
 
     def __init__(self, transport: Transport, name: str) -> None:
         self._transport = transport
@@ -22,6 +22,10 @@ class AsyncRemoteObject:
 
     def __repr__(self) -> str:
         return f"<{self._name} at {self._transport.service.base_url}>"
+
+
+class AsyncRemoteObject(Remote):
+    """An object of the service that is not written down; its methods work by their names all the same."""
 
 
 class AsyncRemoteMethod:
