@@ -90,6 +90,12 @@ def test_a_refusal_without_words_keeps_ours() -> None:
     assert str(answered(errors.NotFound, code=1010)) == "1010: the transport's words"
 
 
+def test_an_error_that_is_no_object_is_told_with_its_message() -> None:
+    body = b'{"error": "BadRequest", "message": "no such thing"}'
+    error = errors.InvalidRequest("ours", response=Response(400, {}, body))
+    assert str(error) == "600: BadRequest: no such thing"
+
+
 def test_an_unknown_code_is_the_instance_s_alone() -> None:
     assert answered(errors.UnlistedError, code=1234, message="new").code == 1234
     assert errors.UnlistedError.code == errors.RPCException.code == 100

@@ -55,10 +55,12 @@ def refusal_of(response: Response) -> Refusal | None:
     except errors.DecodeError:
         return None
     found = body.get("error") if isinstance(body, dict) else None
-    if not found:
+    if not isinstance(body, dict) or not found:
         return None
-    if not isinstance(found, dict):
-        return Refusal(None, redact.line(str(found)))
+    if not isinstance(found, dict):  # as something in front of the service may say it
+        return Refusal(
+            None, redact.line(": ".join(str(part) for part in (found, body.get("message")) if part))
+        )
     code = found.get("code")
     return Refusal(
         code if isinstance(code, int) else None,
