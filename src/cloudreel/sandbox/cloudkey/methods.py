@@ -12,6 +12,7 @@ import json
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+import orjson
 from attrs import frozen
 
 from cloudreel.sandbox.cloudkey.errors import MISSING_PARAMETER, CallError, invalid
@@ -64,6 +65,10 @@ class _Parameter:
             return None
         if not _TYPES[self.type](value):
             raise invalid(f"{self.name} must be {_WORDS[self.type]}, not {_shown(value)}")
+        try:
+            orjson.dumps(value)
+        except orjson.JSONEncodeError as error:
+            raise invalid(f"{self.name} cannot be stored: {error}") from error
         return value
 
     def read(self, text: str) -> JSON:

@@ -55,7 +55,7 @@ def upload(
     document: Document = {
         "id": new_id(),
         "service": "cloudkey",
-        "status": "waiting",
+        "status": "uploading",
         "size": None,
         "name": None,
         "hash": None,
@@ -86,7 +86,7 @@ def node_routes(world: World) -> list[Route]:
     async def receive(request: Request) -> Response:
         document = _sealed(world, request)
         id = document["id"]
-        if document["status"] != "waiting":
+        if document["status"] != "uploading":
             raise Refusal(403, "Forbidden", "This upload URL was used already")
         if id in receiving:
             raise Refusal(409, "Conflict", "A file is on its way to this upload URL")
@@ -100,7 +100,7 @@ def node_routes(world: World) -> list[Route]:
     async def status(request: Request) -> Response:
         document = _sealed(world, request)
         body: Document = {"state": "notfound"}
-        if document["status"] == "done":
+        if document["status"] == "uploaded":
             body = {"state": "done", "received": document["size"], "size": document["size"]}
         elif document["id"] in receiving:
             progress = receiving[document["id"]]
@@ -165,7 +165,7 @@ async def _receive(world: World, document: Document, progress: _Progress) -> Doc
             raise Refusal(413, "FileSizeLimitExceeded", f"A file may have {limit} bytes")
         path = world.store.folder("files") / source_name(document["id"], Path(name).suffix)
         changes = {
-            "status": "done",
+            "status": "uploaded",
             "size": form.file.size,
             "name": Path(name).stem,
             "hash": await to_thread.run_sync(_sha1, form.file.path),

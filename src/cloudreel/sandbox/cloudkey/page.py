@@ -33,11 +33,12 @@ p, pre {{ margin: 0; padding: 2em; white-space: pre-wrap }}
 
 EMPTY_SWF = (
     b"FWS\x06"  # not compressed, version 6
-    b"\x15\x00\x00\x00"  # bytes of the whole file
+    b"\x17\x00\x00\x00"  # bytes of the whole file
     b"\x08\x00"  # an empty rectangle
     b"\x00\x0c\x01\x00"  # 12 frames a second, one frame
     b"\x43\x02\x00\x00\x00"  # a black background
     b"\x40\x00"  # show it
+    b"\x00\x00"  # the end
 )
 """A Flash film of one black frame."""
 
