@@ -21,6 +21,7 @@ from attrs import field, frozen
 from cloudreel.telestream import TelestreamCloudException
 
 if TYPE_CHECKING:
+    from cloudreel.core.options import Http
     from cloudreel.sandbox import Sandbox
     from conftest import Control
 
@@ -126,14 +127,17 @@ async def test_every_one_of_many_uploads_ends_complete(
     await upload_through(seed, sandbox, control)
 
 
+@pytest.mark.parametrize(
+    ("http", "anyio_backend"), [("httpx", "asyncio"), ("httpx", "trio"), ("aiohttp", "asyncio")]
+)
 @pytest.mark.parametrize("threads", [1, 8])
 @pytest.mark.parametrize("lost", [{"action": "truncate"}, {"action": "drop", "after_bytes": 10**9}])
 async def test_no_part_is_repeated_though_every_answer_is_lost(
-    sandbox: Sandbox, control: Control, threads: int, lost: dict[str, object]
+    sandbox: Sandbox, control: Control, http: Http, anyio_backend: str, threads: int, lost: dict[str, object]
 ) -> None:
     data = random.Random(threads).randbytes(12 * 16384 - 5)
     sandbox.world.part_size = 16384
-    async with sandbox.telestream() as tc:
+    async with sandbox.telestream(http=http) as tc:
         factory = await tc.flip.factories.find(str(tc.factory_id))
         session = await factory.upload_session(data, threads=threads, profiles="none")
         control.faults(on_parts(lost | {"times": 12}))

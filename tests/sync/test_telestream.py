@@ -314,6 +314,27 @@ def test_a_script_that_closes_nothing_ends_quietly(sandbox: Sandbox, clip: Path)
     assert output_of(text, sandbox.config) == ["Video success"]
 
 
+def test_a_callback_may_end_the_program(sandbox: Sandbox) -> None:
+    text = """
+        import warnings
+        warnings.simplefilter("ignore", ResourceWarning)  # the connections go down with their loop
+
+        tc = Telestream(**config)
+        factory = tc.flip.factories.all()[0]
+        session = factory.upload_session(bytes(300_000), profiles="none", progress=lambda p: sys.exit(3))
+        try:
+            session.start()
+        except SystemExit as error:
+            print(error.code, session.status)
+        try:
+            tc.flip.factories.all()
+        except RuntimeError as error:
+            print(type(error).__name__)
+        print(len(Telestream(**config).flip.factories.all()) > 0)
+    """
+    assert output_of(text, sandbox.config) == ["3 interrupted", "WrongEventLoopError", "True"]
+
+
 def test_ctrl_c_stops_an_upload_that_can_go_on(sandbox: Sandbox, fault: Fault) -> None:
     text = """
         tc = Telestream(**config)

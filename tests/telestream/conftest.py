@@ -89,6 +89,12 @@ def sandbox(clip: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def credentials(sandbox: Sandbox) -> dict[str, Any]:
+    """What the constructor takes."""
+    return dict(sandbox.config["telestream"])
+
+
+@pytest.fixture
 def control(sandbox: Sandbox) -> Iterator[Control]:
     control = Control(sandbox.base_url)
     yield control

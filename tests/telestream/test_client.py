@@ -15,6 +15,7 @@ from cloudreel.errors import (
     AuthenticationError,
     CloudReelError,
     InvalidRequestError,
+    JobFailed,
     NotFoundError,
     RateLimitError,
     RequestTimedOut,
@@ -22,6 +23,7 @@ from cloudreel.errors import (
     TransportError,
     WrongEventLoopError,
 )
+from cloudreel.sandbox import Sandbox
 from cloudreel.telestream import (
     AsyncTelestream,
     BadRequest,
@@ -40,12 +42,6 @@ if TYPE_CHECKING:
     from conftest import Control, Tap
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def credentials(sandbox: Sandbox) -> dict[str, Any]:
-    """What the constructor takes."""
-    return dict(sandbox.config["telestream"])
 
 
 @pytest.fixture
@@ -461,3 +457,12 @@ async def test_the_whole_flow_over_either_library(
         control.fault("drop", path="*/factories.json", times=9)
         with pytest.raises(ConnectionFailed):
             await tc.with_options(retries=0).flip.factories.all()
+
+
+async def test_a_sandbox_may_be_entered_on_any_loop() -> None:
+    with Sandbox() as sandbox:
+        async with sandbox.telestream() as tc:
+            factory = await tc.flip.factories.find(str(tc.factory_id))
+            video = await factory.videos.create(file=b"no video", profiles="none")
+            with pytest.raises(JobFailed):
+                await video.wait(timeout=60)

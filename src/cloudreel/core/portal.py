@@ -217,7 +217,8 @@ class _Loop:
     async def _close(self) -> None:
         with anyio.move_on_after(PATIENCE):
             for client in list(_clients):
-                await client.close()
+                with suppress(WrongEventLoopError):  # it lived on a loop that was brought down
+                    await client.close()
 
 
 def _wait_for_the_end() -> None:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 E = TypeVar("E", bound=BaseException)
 
 MASK = "***"
+SHORTEST_QUERIED = 6  # characters of what may be a key rather than a number or a word: in a query
+SHORTEST_NAMED = 16  # and in a path
 
 _NAMES = (
     "access_key|secret_key|signature|auth|token|drm_token|api[_-]key|aws_access_key|aws_secret_key"
     "|password|seal|user_aws_key|user_aws_secret|encryption_key|input_password|output_password"
     "|watermark_password|thumbnails_password|awsaccesskeyid|x-amz-(?:credential|security-token|signature)"
 )
-_START = r"(?:(?<![\w-])|(?<=%[0-9A-F]{2}))"  # of a name, also behind an escaped character
+_START = r"(?:(?<![\w-])|(?<=%[0-9A-F]{2})|(?<=\\[nrt]))"  # of a name, also behind an escaped character
 # Each pattern runs in linear time: bodies of many MiB pass through here.
 _QUERY = re.compile(rf"(?i){_START}((?:{_NAMES})(?:\]|%5D)?=)[^&\s\"'<>]*")
 # A URL with secrets of its own may be the value of a parameter (source_url), and is escaped then.
@@ -68,6 +70,21 @@ def text(value: str) -> str:
     value = _JSON_MEMBER.sub(rf'"\1":"{MASK}"', value)
     value = _XML_ELEMENT.sub(rf"<\1\2>{MASK}", value)
     return url(_UPLOAD_URL.sub(rf"\1{MASK}", value))
+
+
+def capability(value: str, whole: str) -> str:
+    """Return free text without the parts of a location that make it a capability, wherever they are quoted.
+
+    Args:
+        value: free text, such as the message of a refusal.
+        whole: the location that was called.
+    """
+    parts = urlsplit(whole)
+    queried = [text for _, text in parse_qsl(parts.query) if len(text) >= SHORTEST_QUERIED]
+    named = [text for text in parts.path.split("/") if len(text) >= SHORTEST_NAMED]
+    for secret in (*queried, *named):
+        value = value.replace(secret, MASK)
+    return value
 
 
 def line(value: str) -> str:

@@ -122,12 +122,8 @@ class Transport:
         try:
             with anyio.move_on_after(self.options.deadline):
                 return await self._attempts(call, started)
-            raise self._error(
-                RequestTimedOut,
-                f"{self._shown(call.request)}: the deadline of {self.options.deadline:g} s "
-                "over all attempts has passed",
-                call.request,
-            )
+            text = f"the deadline of {self.options.deadline:g} s over all attempts has passed"
+            raise self._error(RequestTimedOut, f"{self._shown(call.request)}: {text}", call.request)
         except CloudReelError as error:
             log.warning("%s", error)
             raise
@@ -288,6 +284,11 @@ class Transport:
         attempts: int | None = None,
         response: Response | None = None,
     ) -> CloudReelError:
+        if request.secret_url:
+            # The service may quote what it was asked for.
+            text = redact.capability(text, request.path)
+            if response is not None:
+                response = evolve(response, body=redact.capability(response.text, request.path).encode())
         return self.service.errors.leaf(category)(
             text,
             method=request.method,
@@ -300,14 +301,10 @@ class Transport:
 
     def _log(self, request: Request, response: Response, started: float) -> None:
         # The parts of an upload are many; what they amount to is told by the upload.
-        log.log(
-            logging.DEBUG if request.streamed else logging.INFO,
-            "%s -> %d in %.3f s (attempt %d)",
-            self._shown(request),
-            response.status_code,
-            time.monotonic() - started,
-            response.attempts,
-        )
+        level = logging.DEBUG if request.streamed else logging.INFO
+        seconds, attempts = time.monotonic() - started, response.attempts
+        text = "%s -> %d in %.3f s (attempt %d)"
+        log.log(level, text, self._shown(request), response.status_code, seconds, attempts)
 
 
 class _Pass(httpx.AsyncByteStream):

@@ -158,7 +158,7 @@ def video_encodings(video_id: str, params: Params = NONE) -> Call[list[EncodingF
 class OpenedUpload:
     """Where an upload goes, and how: numbers may come as text (telestream.md 8.2)."""
 
-    session_id: str
+    session_id: str = field(repr=False)  # the location contains it
     location: str = field(repr=redact.location)
     parts: int = 1
     part_size: int = 0

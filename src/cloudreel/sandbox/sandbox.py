@@ -112,7 +112,9 @@ class Sandbox(Facades):
         with ExitStack() as stack:
             listener = bind(*self._address)
             stack.callback(listener.close)
-            world = self._open(stack)
+            portal = stack.enter_context(start_blocking_portal("asyncio"))
+            # Opened where it will run: the caller may be on a loop of another kind.
+            world = portal.call(self._open, stack)
             host, port = listener.getsockname()[:2]
             scheme = "https" if self.tls else "http"
             world.base_url = f"{scheme}://{_reachable(host)}:{port}"
@@ -127,7 +129,6 @@ class Sandbox(Facades):
                 finally:
                     self._serving.clear()
 
-            portal = stack.enter_context(start_blocking_portal("asyncio"))
             stack.enter_context(portal.wrap_async_context_manager(served()))
             self._world = world
             self._stack = stack.pop_all()

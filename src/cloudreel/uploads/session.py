@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from functools import partial
 from inspect import isawaitable
 from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
 import anyio
 from anyio.abc import TaskGroup
-from attrs import evolve
 
 from cloudreel.core.call import JSON
 from cloudreel.core.transport import Transport
-from cloudreel.errors import CloudReelError, NotFoundError, UploadError
-from cloudreel.uploads.bodies import SourceBody
+from cloudreel.errors import CloudReelError
 from cloudreel.uploads.dialects import Dialect
 from cloudreel.uploads.events import Bell, Events
 from cloudreel.uploads.failures import first_failure
-from cloudreel.uploads.plan import Part, Plan, Progress
+from cloudreel.uploads.plan import Plan, Progress
+from cloudreel.uploads.sender import Sender
 from cloudreel.uploads.sources import Source
 from cloudreel.uploads.ticket import Ticket
 
@@ -28,8 +25,6 @@ VideoT = TypeVar("VideoT")
 
 Status = Literal["initialized", "uploading", "paused", "error", "uploaded", "aborted", "interrupted"]
 ProgressCallback: TypeAlias = Callable[[Progress], Awaitable[object] | object]
-
-MOST_ROUNDS = 5  # of sending what the service still misses (telestream.md 11.25)
 
 
 class AsyncUploadSession(Generic[VideoT]):
@@ -65,25 +60,21 @@ class AsyncUploadSession(Generic[VideoT]):
     ) -> None:
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
-        self._transport = transport
         self._source = source
-        self._ticket = ticket
-        self._dialect = dialect
         self._make_video = make_video
         self._find_video = find_video
-        self._limit = min(threads, ticket.max_connections, ticket.parts)
         self._callback = progress
         self._clock = clock
         self._plan = Plan(ticket.size, ticket.part_size)
         self._bell = Bell()
+        limit = min(threads, ticket.max_connections, ticket.parts)
+        self._sender = Sender(transport, source, ticket, dialect, self._plan, limit=limit, bell=self._bell)
         self._status: Status = "interrupted" if resumed else "initialized"
         self._error_message: str | None = None
-        self._document: dict[str, JSON] | None = None  # the completing answer
         self._video: VideoT | None = None
         self._aborting = False
         self._sending: anyio.CancelScope | None = None  # of the start() or resume() under way
         self._stopped: anyio.Event | None = None  # set when nothing of it is being sent any more
-        self._pause: anyio.Event | None = None  # set when the pause is over; None outside of one
 
     @property
     def status(self) -> Status:
@@ -107,7 +98,7 @@ class AsyncUploadSession(Generic[VideoT]):
 
     def ticket(self) -> Ticket:
         """Return what continues this upload in another process or on another host."""
-        return self._ticket
+        return self._sender.ticket
 
     def events(self) -> AsyncIterator[Progress]:
         """Return an iterator over the newest progress after each change, until the upload is over.
@@ -138,9 +129,8 @@ class AsyncUploadSession(Generic[VideoT]):
             UploadError: the upload is finished, aborted or under way, or the source changed.
             CloudReelError: the first failure, as it came; its ``ticket`` and `resume` continue.
         """
-        if self._pause is not None:
-            self._pause.set()
-            self._pause = None
+        if self._sender.paused:
+            self._sender.go_on()
             self._status = "uploading"
             self._plan.start_clock(self._clock())
             # Typed for whoever wants the video; who ends a pause has another task that waits for it.
@@ -155,12 +145,12 @@ class AsyncUploadSession(Generic[VideoT]):
         Raises:
             UploadError: nothing is being uploaded.
         """
-        if self._pause is not None:
+        if self._sender.paused:
             return
         if self._status != "uploading":
             raise self._refusal("paused")
         self._status = "paused"
-        self._pause = anyio.Event()
+        self._sender.pause()
 
     async def abort(self) -> None:
         """Stop sending and have the service forget the upload.
@@ -179,8 +169,7 @@ class AsyncUploadSession(Generic[VideoT]):
                 self._sending.cancel()
                 await self._stopped.wait()
                 self._require_unfinished()  # it may have been faster
-            with suppress(NotFoundError):  # the service has forgotten it already
-                await self._transport.send(self._dialect.abort())
+            await self._sender.abort()
         finally:
             self._aborting = False
         self._settle("aborted")
@@ -197,7 +186,7 @@ class AsyncUploadSession(Generic[VideoT]):
 
     async def _run(self, *, ask_first: bool) -> VideoT:
         if self._aborting:
-            raise self._error("is being aborted")
+            raise self._sender.error("is being aborted")
         self._status = "uploading"
         self._error_message = None
         self._stopped = anyio.Event()
@@ -236,12 +225,12 @@ class AsyncUploadSession(Generic[VideoT]):
                 self._video = await self._upload(group, ask_first)
                 status = "uploaded"
             if self._video is None:
-                failure = self._error("was stopped by abort()")
+                failure = self._sender.error("was stopped by abort()")
         except BaseExceptionGroup as failures:
             failure = first_failure(failures)
             status = _status_after(failure)
         finally:
-            self._pause = None
+            self._sender.go_on()
             try:
                 with anyio.CancelScope(shield=True):
                     await (self._source.close() if status == "uploaded" else self._source.release())
@@ -254,7 +243,7 @@ class AsyncUploadSession(Generic[VideoT]):
         self._error_message = str(failure) if status == "error" else None
         self._sending = None
         if isinstance(failure, CloudReelError):
-            failure.ticket = self._ticket
+            failure.ticket = self._sender.ticket
         if self._stopped is not None:
             self._stopped.set()
         self._bell.over = True
@@ -262,74 +251,10 @@ class AsyncUploadSession(Generic[VideoT]):
 
     async def _upload(self, group: TaskGroup, ask_first: bool) -> VideoT:
         await self._source.open()
-        await self._source.verify(self._ticket.fingerprint)
+        await self._source.verify(self._sender.ticket.fingerprint)
         self._plan.start_clock(self._clock())
-        video_id = await self._ask() if ask_first else None
-        rounds = 0
-        while self._plan.waiting:
-            if rounds == MOST_ROUNDS:
-                raise self._error(
-                    f"goes on in circles: after {rounds} rounds the service still misses "
-                    f"{self._plan.waiting} of {self._plan.parts} parts"
-                )
-            rounds += 1
-            await self._send_missing(group)
-            if self._document is not None:
-                return self._make_video(self._document)
-            video_id = await self._ask()
-        return await self._recover_video(video_id)
-
-    async def _ask(self) -> str | None:
-        """Adopt the service's word on what is missing; return the id of the video once it has one."""
-        missing = await self._transport.send(self._dialect.query())
-        self._plan.missing_is(missing.parts)
-        self._bell.ring()
-        return missing.video_id
-
-    async def _send_missing(self, group: TaskGroup) -> None:
-        slots = anyio.Semaphore(self._limit)
-        while (part := self._plan.next()) is not None:
-            await slots.acquire()
-            while self._pause is not None:
-                await self._pause.wait()
-            if not self._plan.waiting:
-                # The last part completes the upload. What changed must not be completed.
-                await self._source.verify(self._ticket.fingerprint)
-            group.start_soon(self._send_in_slot, part, slots)
-        for _ in range(self._limit):  # whoever holds every slot knows that no part is under way
-            await slots.acquire()
-
-    async def _send_in_slot(self, part: Part, slots: anyio.Semaphore) -> None:
-        try:
-            await self._send(part)
-        finally:
-            slots.release()
-
-    async def _send(self, part: Part) -> None:
-        body = SourceBody(self._source, part.offset, part.length, partial(self._note_sent, part.index))
-        receipt = await self._transport.send(self._dialect.put(part, body))
-        self._plan.confirm(part.index)
-        self._bell.ring()
-        if receipt.document is not None and receipt.document.get("id"):
-            self._document = receipt.document
-        if receipt.location is not None:
-            self._ticket = evolve(self._ticket, location=receipt.location)
-            self._dialect = self._dialect.moved(receipt.location)
-
-    def _note_sent(self, index: int, count: int) -> None:
-        self._plan.sent(index, count)
-        self._bell.ring()
-
-    async def _recover_video(self, video_id: str | None) -> VideoT:
-        """Find the video of an upload that is complete though its completing answer is not at hand."""
-        if self._document is None and video_id is not None:
-            return await self._find_video(video_id)
-        if self._document is None:
-            # A repeated part does no harm and is answered with the video (telestream.md 8.3).
-            await self._send(self._plan.smallest())
-        if self._document is None:
-            raise self._error("is complete, but its id is unknown; look for it among the videos")
-        return self._make_video(self._document)
+        found = await self._sender.upload(group, ask_first=ask_first)
+        return await self._find_video(found) if isinstance(found, str) else self._make_video(found)
 
     # -- errors ------------------------------------------------------------------------------------
 
@@ -347,11 +272,7 @@ class AsyncUploadSession(Generic[VideoT]):
             "uploaded": "it is already uploaded",
             "aborted": "it was aborted",
         }
-        return self._error(f"cannot be {verb}: {why[self._status]}")
-
-    def _error(self, what: str) -> CloudReelError:
-        kind = self._transport.service.errors.leaf(UploadError)
-        return kind(f"The upload of {self._ticket.file_name!r} {what}", ticket=self._ticket)
+        return self._sender.error(f"cannot be {verb}: {why[self._status]}")
 
 
 def _status_after(failure: BaseException) -> Status:

@@ -6,7 +6,7 @@ import math
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from attrs import asdict, field, fields, frozen
+from attrs import asdict, evolve, field, fields, frozen
 
 from cloudreel.core import redact
 from cloudreel.core.call import JSON
@@ -65,7 +65,7 @@ class Ticket:
     service: str
     endpoint: str
     scope: str | None
-    session_id: str
+    session_id: str = field(repr=False)  # the location contains it
     location: str = field(repr=redact.location)
     dialect: str
     size: int
@@ -97,6 +97,10 @@ class Ticket:
     def to_json(self) -> str:
         """Return the ticket as JSON text. Keep it secret: the location in it is a capability."""
         return to_json_text(asdict(self))
+
+    def redacted(self) -> Ticket:
+        """Return a copy that may leave the process, with which no upload can be continued."""
+        return evolve(self, session_id=redact.MASK, location=redact.location(self.location))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Ticket:

@@ -1,0 +1,163 @@
+"""Sending what the service still misses of an upload, until the video is known."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup
+from attrs import evolve
+
+from cloudreel.core.call import JSON
+from cloudreel.core.transport import Transport
+from cloudreel.errors import CloudReelError, NotFoundError, UploadError
+from cloudreel.uploads.bodies import SourceBody
+from cloudreel.uploads.dialects import Dialect
+from cloudreel.uploads.events import Bell
+from cloudreel.uploads.plan import Part, Plan
+from cloudreel.uploads.sources import Source
+from cloudreel.uploads.ticket import Ticket
+
+MOST_ROUNDS = 5  # of sending what the service still misses (telestream.md 11.25)
+
+
+class Sender:
+    """Sends one upload to its location, where it also asks what is missing.
+
+    Args:
+        transport: sends the calls; its service names the errors.
+        source: what is uploaded; it is open while `upload` runs.
+        ticket: the upload as the service created it.
+        dialect: how one speaks to its location.
+        plan: which parts are missing; it is told what becomes of each.
+        limit: parts under way at once.
+        bell: rung after each change of the plan.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        source: Source,
+        ticket: Ticket,
+        dialect: Dialect,
+        plan: Plan,
+        *,
+        limit: int,
+        bell: Bell,
+    ) -> None:
+        self.ticket = ticket  # it and the dialect follow an upload that the service moves
+        self._transport = transport
+        self._source = source
+        self._dialect = dialect
+        self._plan = plan
+        self._limit = limit
+        self._bell = bell
+        self._document: dict[str, JSON] | None = None  # the completing answer
+        self._pause: anyio.Event | None = None  # set when the pause is over; None outside of one
+
+    @property
+    def paused(self) -> bool:
+        """Whether no further part begins."""
+        return self._pause is not None
+
+    def pause(self) -> None:
+        """Begin no further part until `go_on`; those under way are finished."""
+        self._pause = anyio.Event()
+
+    def go_on(self) -> None:
+        """End the pause, if there is one."""
+        if self._pause is not None:
+            self._pause.set()
+            self._pause = None
+
+    async def upload(self, group: TaskGroup, *, ask_first: bool) -> dict[str, JSON] | str:
+        """Send every missing part.
+
+        Args:
+            group: where the parts are sent; the first failure ends it.
+            ask_first: whether the service says what is missing, rather than the plan.
+
+        Returns:
+            The answer that completed the upload, or the id of the video where only that is known.
+
+        Raises:
+            UploadError: the source changed, or the service is never content, or does not name the video.
+            CloudReelError: the service could not be asked.
+        """
+        video_id = await self._ask() if ask_first else None
+        rounds = 0
+        while self._plan.waiting:
+            if rounds == MOST_ROUNDS:
+                raise self.error(
+                    f"goes on in circles: after {rounds} rounds the service still misses "
+                    f"{self._plan.waiting} of {self._plan.parts} parts"
+                )
+            rounds += 1
+            await self._send_missing(group)
+            if self._document is not None:
+                return self._document
+            video_id = await self._ask()
+        return await self._recover(video_id)
+
+    async def abort(self) -> None:
+        """Have the service forget the upload; one that it does not know any more is forgotten."""
+        with suppress(NotFoundError):
+            await self._transport.send(self._dialect.abort())
+
+    def error(self, what: str) -> CloudReelError:
+        """Return the service's UploadError that says what became of the upload."""
+        kind = self._transport.service.errors.leaf(UploadError)
+        return kind(f"The upload of {self.ticket.file_name!r} {what}", ticket=self.ticket)
+
+    async def _ask(self) -> str | None:
+        """Adopt the service's word on what is missing; return the id of the video once it has one."""
+        missing = await self._transport.send(self._dialect.query())
+        self._plan.missing_is(missing.parts)
+        self._bell.ring()
+        return missing.video_id
+
+    async def _send_missing(self, group: TaskGroup) -> None:
+        slots = anyio.Semaphore(self._limit)
+        while (part := self._plan.next()) is not None:
+            await slots.acquire()
+            while self._pause is not None:
+                await self._pause.wait()
+            if not self._plan.waiting:
+                # The last part completes the upload. What changed must not be completed.
+                await self._source.verify(self.ticket.fingerprint)
+            group.start_soon(self._send_in_slot, part, slots)
+        for _ in range(self._limit):  # whoever holds every slot knows that no part is under way
+            await slots.acquire()
+
+    async def _send_in_slot(self, part: Part, slots: anyio.Semaphore) -> None:
+        try:
+            await self._send(part)
+        finally:
+            slots.release()
+
+    async def _send(self, part: Part) -> None:
+        body = SourceBody(self._source, part.offset, part.length, partial(self._note_sent, part.index))
+        receipt = await self._transport.send(self._dialect.put(part, body))
+        self._plan.confirm(part.index)
+        self._bell.ring()
+        if receipt.document is not None and receipt.document.get("id"):
+            self._document = receipt.document
+        if receipt.location is not None:
+            self.ticket = evolve(self.ticket, location=receipt.location)
+            self._dialect = self._dialect.moved(receipt.location)
+
+    def _note_sent(self, index: int, count: int) -> None:
+        self._plan.sent(index, count)
+        self._bell.ring()
+
+    async def _recover(self, video_id: str | None) -> dict[str, JSON] | str:
+        """Find out the video of an upload that is complete though its completing answer is not at hand."""
+        if self._document is None and video_id is not None:
+            return video_id
+        if self._document is None:
+            # A repeated part does no harm and is answered with the video (telestream.md 8.3).
+            await self._send(self._plan.smallest())
+        if self._document is None:
+            raise self.error("is complete, but its id is unknown; look for it among the videos")
+        return self._document
