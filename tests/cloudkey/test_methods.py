@@ -197,25 +197,48 @@ async def test_a_method(
     assert script.calls == [{"call": name, "args": args}]
 
 
-def page(number: int, count: int, start: int = 0) -> dict[str, object]:
-    items = [{"id": str(start + n)} for n in range(count)]
-    return {**PAGE, "list": items, "page": number, "on_this_page": count}
+def page(start: int, count: int, **more: object) -> dict[str, object]:
+    return {"list": [{"id": str(start + n)} for n in range(count)], **more}
 
 
-async def test_all_media_are_fetched_page_by_page(script: Script) -> None:
-    script.results(page(1, 2), page(2, 2, 2), page(3, 1, 4))
+PAGES: list[list[dict[str, object]]] = [
+    [page(0, 2, pages=3), page(2, 2, pages=3), page(4, 1, pages=3)],
+    [page(0, 2, pages=2), page(2, 3, pages=2)],  # more than were asked for
+    [page(0, 1, pages=3), page(1, 1, pages=3), page(2, 3, pages=3)],  # fewer
+    [page(0, 3, has_more=True), page(3, 2, has_more=False)],
+    [page(0, 5, has_more=True), page(5, 0, has_more=True)],
+    [page(0, 4), page(4, 1), page(5, 0)],  # no word of an end
+]
+
+
+@pytest.mark.parametrize("pages", PAGES)
+async def test_all_media_are_fetched_page_by_page(script: Script, pages: list[dict[str, object]]) -> None:
+    script.results(*pages)
     async with script.client() as ck:
         found = [media["id"] async for media in ck.media.iterate(fields=["id"], per_page=2)]
     assert found == ["0", "1", "2", "3", "4"]
     assert script.calls == [
-        {"call": "media.list", "args": {"fields": ["id"], "page": n, "per_page": 2}} for n in (1, 2, 3)
+        {"call": "media.list", "args": {"fields": ["id"], "page": n + 1, "per_page": 2}}
+        for n in range(len(pages))
     ]
 
 
 async def test_what_a_query_finds_is_fetched_page_by_page(script: Script) -> None:
-    script.results(page(1, 2), page(2, 0))
+    script.results(page(0, 2, has_more=True), page(2, 0, has_more=False))
     async with script.client() as ck:
-        pages = [found async for found in ck.media.iterate(query="SORT:created", per_page=2).pages()]
-    assert pages == [[{"id": "0"}, {"id": "1"}]]
-    assert [call["args"]["query"] for call in script.calls] == ["SORT:created"] * 2
-    assert {call["call"] for call in script.calls} == {"media.search"}
+        pager = ck.media.iterate(query="SORT:created", per_page=2)
+        assert [found async for found in pager.pages()] == [[{"id": "0"}, {"id": "1"}]]
+    assert script.calls == [
+        {"call": "media.search", "args": {"query": "SORT:created", "page": n, "per_page": 2}} for n in (1, 2)
+    ]
+
+
+async def test_a_loop_may_be_left_and_begun_anew(script: Script) -> None:
+    script.results(page(0, 2, pages=9))
+    async with script.client() as ck:
+        pager = ck.media.iterate(per_page=2)
+        firsts = [(await anext(aiter(pager)))["id"] for _ in range(2)]
+        with pytest.raises(ValueError, match="per_page"):
+            ck.media.iterate(per_page=0)
+    assert firsts == ["0", "0"]
+    assert [call["args"]["page"] for call in script.calls] == [1, 1]

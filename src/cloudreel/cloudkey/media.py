@@ -14,10 +14,10 @@ from cloudreel.cloudkey.models import (
     Assets,
     Created,
     MediaInfo,
-    MediaList,
     MediaPage,
     Meta,
 )
+from cloudreel.cloudkey.pages import MediaPager
 from cloudreel.cloudkey.player import PlayerUrls, Viewing
 from cloudreel.cloudkey.remote import Remote
 from cloudreel.core.call import JSON
@@ -110,14 +110,12 @@ class AsyncMedia(Remote, PlayerUrls):
             per_page: media to ask for at a time, 1 to 100.
         """
 
-        async def fetch(page: int, per_page: int) -> MediaList:
+        async def fetch(page: int, per_page: int) -> MediaPage:
             if query is None:
-                found = await self.list(fields=fields, page=page, per_page=per_page)
-            else:
-                found = await self.search(query=query, fields=fields, page=page, per_page=per_page)
-            return found["list"]
+                return await self.list(fields=fields, page=page, per_page=per_page)
+            return await self.search(query=query, fields=fields, page=page, per_page=per_page)
 
-        return AsyncPager(fetch, per_page=per_page)
+        return MediaPager(fetch, per_page=per_page)
 
     async def delete(self, *, id: str) -> None:
         """Delete a medium and its assets."""
