@@ -77,6 +77,11 @@ def test_data_is_shown_behind_the_message() -> None:
     assert str(error) == "1020: taken [{'name': 'x'}]"
 
 
+def test_data_that_cannot_be_masked_in_part_is_masked_whole() -> None:
+    data = {"url": 'http://upload-02.dmcloud.net/upload?seal=s3cr3t"', "more": "x"}
+    assert answered(errors.Exists, code=1020, message="taken", data=data).data == "***"
+
+
 def test_without_an_answer_there_are_our_words() -> None:
     error = errors.InvalidParameter("id must be a text")
     assert (error.message, str(error), error.response) == (
