@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-TARGET = "http://www.example.com/done?form=1&x=é#top"
+TARGET = "http://www.example.com/done?form=1&x=é☃#top"
 
 
 async def test_41_42_an_upload_url_holds_what_it_needs(rpc: Rpc) -> None:
@@ -62,7 +62,7 @@ async def test_a_target_gets_the_browser_and_the_facts(rpc: Rpc) -> None:
     query = dict(parse_qsl(location.query))
     assert (location.netloc, location.path, location.fragment) == ("www.example.com", "/done", "top")
     assert query.keys() == {"form", "x", "url", "name", "size", "hash", "seal"}
-    assert (query["form"], query["name"], query["size"]) == ("1", "a b", "1")
+    assert (query["form"], query["x"], query["name"], query["size"]) == ("1", "é☃", "a b", "1")
 
 
 async def test_an_upload_url_is_good_once_and_only_as_it_is(rpc: Rpc, world: World) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from cloudreel.cloudkey import AsyncCloudKey
+    from cloudreel.cloudkey import AsyncCloudKey, CloudKey
     from cloudreel.cloudkey_rest import AsyncCloudKeyRest
     from cloudreel.telestream import AsyncTelestream, Telestream
 
@@ -130,6 +130,12 @@ class SyncFacades:
         from cloudreel.telestream import Telestream
 
         return Telestream(**self._config["telestream"], **options)
+
+    def cloudkey(self, **options: Any) -> CloudKey:
+        """Return a blocking CloudKey client for this sandbox."""
+        from cloudreel.cloudkey import CloudKey
+
+        return CloudKey(**{**self._config["cloudkey"], **options})
 
 
 def _rest(config: Mapping[str, Any]) -> dict[str, Any]:

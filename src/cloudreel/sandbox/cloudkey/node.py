@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cloudreel.sandbox.cloudkey.errors import invalid
@@ -192,9 +192,7 @@ def _received(world: World, document: Document) -> Response:
         return json_response(reply)
     address, mark, fragment = target.partition("#")
     joint = "&" if "?" in address else "?"
-    return Response(
-        status_code=302, headers={"location": f"{address}{joint}{urlencode(reply)}{mark}{fragment}"}
-    )
+    return RedirectResponse(f"{address}{joint}{urlencode(reply)}{mark}{fragment}", 302)
 
 
 def _stored(world: World, name: str) -> Path | None:
