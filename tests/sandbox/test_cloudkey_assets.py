@@ -6,6 +6,7 @@ The number stands in the test's name.
 from __future__ import annotations
 
 import hashlib
+import socket
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -17,6 +18,7 @@ from cloudreel.sandbox.cloudkey.methods import Caller
 from cloudreel.sandbox.state import World
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import Rpc
@@ -46,6 +48,13 @@ def stored(world: World, media: str, name: str) -> list[Path]:
     asset = world.store.get("asset", f"{media}/{name}")
     assert asset is not None
     return [world.store.data / file for file in asset["_files"]]
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The URL of a server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/a.mp4"
 
 
 async def test_26_27_31_32_assets_are_pending_then_ready(rpc: Rpc, world: World, clip: Path) -> None:
@@ -145,6 +154,15 @@ async def test_a_transcode_that_failed_is_tried_again_and_one_that_is_ready_is_n
     assert ready["jpeg_thumbnail_small"]["status"] == "ready"
     await rpc("media.set_assets", **again)
     assert await rpc("media.get_assets", id=media) == ready
+
+
+async def test_what_waits_for_an_asset_that_is_removed_fails(rpc: Rpc, silent: str) -> None:
+    media = (await rpc("media.create", url=silent, assets_names=["mp4_h264_aac"]))["id"]
+    await anyio.sleep(0.1)
+    assert (await rpc("media.get_assets", id=media))["mp4_h264_aac"] == {"status": "pending"}
+    await rpc("media.remove_assets", id=media, assets_names=["source"])
+    with anyio.fail_after(10):
+        assert await rpc.settled(media) == {"mp4_h264_aac": {"status": "error"}}
 
 
 async def test_35_an_asset_may_be_brought_along(rpc: Rpc, world: World, clip: Path) -> None:

@@ -238,6 +238,7 @@ async def test_16_17_18_meta_are_set_and_told(rpc: Rpc) -> None:
         ("media.create", {"nothing": 1}),
         ("media.create", {"self": 1}),
         ("media.set_assets", {"assets": ["source"]}),
+        ("media.set_assets", {"assets": [{"name": "source"}]}),
         ("media.set_assets", {"assets": [{"name": "mp4_h264_aac", "action": "dance"}]}),
         ("media.set_assets", {"assets": [{"name": "../../etc", "url": "http://localhost/"}]}),
         ("media.set_thumbnail", {}),

@@ -9,6 +9,7 @@ import pytest
 
 from cloudreel.cloudkey import NotFound
 from cloudreel.sandbox import Sandbox
+from cloudreel.signing import SecLevel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +34,20 @@ async def test_other_accounts_are_an_option_away() -> None:
         assert users == {"user", "root"}
         async with sb.cloudkey_rest(**sb.config["cloudkey_rest_root"]) as rest:
             assert (await rest.user.whoami())["username"] == "root"
+
+
+@pytest.mark.anyio
+async def test_viewers_are_where_the_tables_say() -> None:
+    tables = {"countries": {"127.0.0.1": "fr"}, "asnums": {"127.0.0.1": "AS64496"}}
+    async with Sandbox.asgi(**tables) as sb, sb.cloudkey() as ck:
+        media = (await ck.media.create())["id"]
+        async with httpx.AsyncClient(transport=sb.transport()) as viewer:
+            for countries, asnum, status in (
+                *((["fr"], "AS64496", 200), (["-", "fr"], "AS64496", 403), (["fr"], "AS1", 403)),
+            ):
+                level = SecLevel.COUNTRY | SecLevel.ASNUM
+                url = ck.media.get_embed_url(media, seclevel=level, countries=countries, asnum=asnum)
+                assert (await viewer.get(url)).status_code == status
 
 
 def test_a_film_is_sent_encoded_and_played_over_a_socket(sandbox: Sandbox, clip: Path) -> None:

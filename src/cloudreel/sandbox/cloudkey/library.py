@@ -135,7 +135,9 @@ def remove_asset(world: World, media_id: str, name: str) -> bool:
     world.assets.stop(asset["id"])
     for file in asset["_files"]:
         (world.store.data / file).unlink(missing_ok=True)
-    return world.store.delete("asset", asset["id"])
+    world.store.delete("asset", asset["id"])
+    world.assets.submit_waiting(media_id, name)  # what waits for it would wait for ever
+    return True
 
 
 def checked_name(name: str) -> str:

@@ -55,6 +55,12 @@ class AssetMaker:
         """Make an asset as soon as the one it is made of permits."""
         self._jobs.begin(id, self._make)
 
+    def submit_waiting(self, media_id: str, name: str) -> None:
+        """Take up what waits for an asset of this name: it is ready, failed or gone."""
+        for asset in self._world.store.list("asset", parent=media_id, status="pending"):
+            if asset["_url"] is None and asset["_source"] == name:
+                self.submit(asset["id"])
+
     def stop(self, id: str) -> None:
         """Stop whatever runs for an asset, leaving its document alone."""
         self._jobs.stop(id)
@@ -83,9 +89,7 @@ class AssetMaker:
             changes = {"status": "error", "error_message": str(error)}
         await lowlevel.checkpoint()  # who was stopped meanwhile must not touch the document any more
         store.update("asset", id, changes)
-        for waiting in store.list("asset", parent=asset["media_id"], status="pending"):
-            if waiting["_url"] is None and waiting["_source"] == asset["name"]:
-                self.submit(waiting["id"])
+        self.submit_waiting(asset["media_id"], asset["name"])
 
     def _source(self, asset: Document) -> Document | None:
         """Return the asset this one is made of, None if it is fetched."""

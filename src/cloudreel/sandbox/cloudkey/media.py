@@ -195,6 +195,8 @@ def _wanted(entry: JSON) -> tuple[str, str | None]:
         case {"name": str(name), **others} if others.get("url") is None:
             if others.get("action") not in {None, "transcode"}:
                 raise invalid(f"The action for {name[:80]!r} must be transcode")
+            if name == "source":
+                raise invalid("The source needs a url")
             return library.checked_name(name), None
         case _:
             raise invalid("assets is a list of maps, each with a name and a url, or an action")
