@@ -95,22 +95,21 @@ async def created(rest: Rest) -> str:
 # -- who calls -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"authorization": "Basic Tm9uZTpOb25l"},
-        {"authorization": "Basic dXNlcjp3cm9uZw=="},
-        {"authorization": "Basic ?"},
-        {"authorization": "Basic /w=="},
-        {"authorization": "Bearer x"},
-    ],
-    ids=str,
-)
-async def test_01_without_good_credentials_nothing_is_told(rest: Rest, headers: dict[str, str]) -> None:
-    reply = await rest.http.get("/json/user/whoami?", headers=headers)
-    assert reply.status_code == 401
-    assert reply.headers["www-authenticate"].startswith("Basic realm=")
+STRANGERS: list[dict[str, str]] = [
+    {},
+    {"authorization": "Basic Tm9uZTpOb25l"},
+    {"authorization": "Basic dXNlcjp3cm9uZw=="},
+    {"authorization": "Basic ?"},
+    {"authorization": "Basic /w=="},
+    {"authorization": "Bearer x"},
+]
+
+
+async def test_01_without_good_credentials_nothing_is_told(rest: Rest) -> None:
+    for headers in STRANGERS:
+        reply = await rest.http.get("/json/user/whoami?", headers=headers)
+        assert reply.status_code == 401, headers
+        assert reply.headers["www-authenticate"].startswith("Basic realm=")
 
 
 async def test_02_a_caller_is_told_who_it_is(rest: Rest, rpc: Rpc) -> None:
@@ -155,28 +154,28 @@ async def test_07_08_09_media_come_and_go(rest: Rest) -> None:
     assert await rest.error("media/info", **media) == NOT_FOUND
 
 
-@pytest.mark.parametrize(
-    ("method", "query"),
-    [
-        ("media/info", {}),
-        ("media/delete", {}),
-        ("media/set_meta", {"key": "a", "value": "b"}),
-        ("media/get_meta", {"key": "a"}),
-        ("media/list_meta", {}),
-        ("media/remove_meta", {"key": "a"}),
-        ("media/set_asset", {"preset": "source", "url": "http://localhost/"}),
-        ("media/get_asset", {"preset": "source"}),
-        ("media/list_asset", {}),
-        ("media/remove_asset", {"preset": "source"}),
-        ("media/process_asset", {"preset": "mp4_h264_aac"}),
-        ("media/get_asset_url", {"preset": "source"}),
-        ("media/get_embed", {}),
-    ],
-)
-async def test_10_14_ids_are_checked(rest: Rest, method: str, query: dict[str, str]) -> None:
-    assert await rest.error(method, id=UNKNOWN, **query) == NOT_FOUND
-    assert await rest.error(method, id=SHORT, **query) == INVALID
-    assert await rest.error(method, **query) == MISSING
+WITH_AN_ID: list[tuple[str, dict[str, str]]] = [
+    ("media/info", {}),
+    ("media/delete", {}),
+    ("media/set_meta", {"key": "a", "value": "b"}),
+    ("media/get_meta", {"key": "a"}),
+    ("media/list_meta", {}),
+    ("media/remove_meta", {"key": "a"}),
+    ("media/set_asset", {"preset": "source", "url": "http://localhost/"}),
+    ("media/get_asset", {"preset": "source"}),
+    ("media/list_asset", {}),
+    ("media/remove_asset", {"preset": "source"}),
+    ("media/process_asset", {"preset": "mp4_h264_aac"}),
+    ("media/get_asset_url", {"preset": "source"}),
+    ("media/get_embed", {}),
+]
+
+
+async def test_10_14_ids_are_checked(rest: Rest) -> None:
+    for method, query in WITH_AN_ID:
+        assert await rest.error(method, id=UNKNOWN, **query) == NOT_FOUND, method
+        assert await rest.error(method, id=SHORT, **query) == INVALID, method
+        assert await rest.error(method, **query) == MISSING, method
 
 
 async def test_11_reset_leaves_nothing(rest: Rest) -> None:
@@ -193,18 +192,19 @@ async def test_12_13_16_meta_are_set_and_told(rest: Rest, rpc: Rpc) -> None:
     assert await rpc("media.get_meta", id=media) == {"my key": ""}
 
 
-@pytest.mark.parametrize(
-    ("method", "query"),
-    [
-        ("media/set_meta", {"key": "a"}),
-        ("media/set_meta", {"value": "a"}),
-        ("media/set_meta", {}),
-        ("media/get_meta", {}),
-        ("media/remove_meta", {}),
-    ],
-)
-async def test_15_nothing_may_be_missing(rest: Rest, method: str, query: dict[str, str]) -> None:
-    assert await rest.error(method, id=await created(rest), **query) == MISSING
+WITHOUT: list[tuple[str, dict[str, str]]] = [
+    ("media/set_meta", {"key": "a"}),
+    ("media/set_meta", {"value": "a"}),
+    ("media/set_meta", {}),
+    ("media/get_meta", {}),
+    ("media/remove_meta", {}),
+]
+
+
+async def test_15_nothing_may_be_missing(rest: Rest) -> None:
+    media = await created(rest)
+    for method, query in WITHOUT:
+        assert await rest.error(method, id=media, **query) == MISSING, (method, query)
 
 
 @pytest.mark.parametrize("key", ["absent", "[]", "100"])
@@ -325,24 +325,23 @@ async def test_35_36_37_lists_are_bare(rest: Rest) -> None:
     assert await listed(sort='[["created", -1]]', page="null") == ids[::-1]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"filter": '{"$where": "1"}'},
-        {"filter": "meta"},
-        {"filter": '["meta"]'},
-        {"fields": "meta.a"},
-        {"fields": '"meta.a"'},
-        {"sort": '[["created", 5]]'},
-        {"page": "0"},
-        {"page": "x"},
-        {"page": "1.5"},
-        {"count": "0"},
-    ],
-    ids=str,
-)
-async def test_38_lists_are_asked_for_properly(rest: Rest, query: dict[str, str]) -> None:
-    assert await rest.error("media/list", **query) == INVALID
+BAD_LISTS: list[dict[str, str]] = [
+    {"filter": '{"$where": "1"}'},
+    {"filter": "meta"},
+    {"filter": '["meta"]'},
+    {"fields": "meta.a"},
+    {"fields": '"meta.a"'},
+    {"sort": '[["created", 5]]'},
+    {"page": "0"},
+    {"page": "x"},
+    {"page": "1.5"},
+    {"count": "0"},
+]
+
+
+async def test_38_lists_are_asked_for_properly(rest: Rest) -> None:
+    for query in BAD_LISTS:
+        assert await rest.error("media/list", **query) == INVALID, query
 
 
 async def test_39_40_lists_are_filtered_and_their_meta_narrowed(rest: Rest, rpc: Rpc) -> None:
