@@ -7,6 +7,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from cloudreel import JobFailed, Telestream
+from cloudreel.telestream import Encoding
+
+
+def title_of(encoding: Encoding) -> str | None:
+    return encoding.profile().title
 
 
 def main(path: str) -> None:
@@ -20,7 +25,8 @@ def main(path: str) -> None:
             sys.exit(f"{error.job}: {error}")
         print(video, f"{video.width}x{video.height}", video.created_at)
         with ThreadPoolExecutor(4) as threads:  # one client serves all threads
-            print(list(threads.map(lambda encoding: encoding.profile().title, video.encodings.all())))
+            titles = [threads.submit(title_of, encoding) for encoding in video.encodings.all()]
+            print([title.result() for title in titles])
         for one in factory.videos.iterate():
             print(one, one.status, one.payload)
 

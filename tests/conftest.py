@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Loaded here once, in the main thread: pytest rewrites what is imported, and Python 3.11 cannot parse in two
+# threads at a time.
+for _name in dir(anyio):
+    getattr(anyio, _name)
+
+# No property fails for being slow, and the first text of a fresh machine takes seconds.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -182,7 +182,10 @@ class ServiceError(ApiError):
 
 
 class JobFailed(ApiError):
-    """An encoding, a video or a job ended in failure; ``job`` is the object that failed."""
+    """An encoding, a video or a job ended in failure.
+
+    ``job`` is the object that failed; a pickled error carries the fields of it.
+    """
 
     job: object = None
 

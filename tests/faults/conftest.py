@@ -14,6 +14,7 @@ import pytest
 
 from cloudreel.core import retry
 from cloudreel.sandbox import Sandbox
+from cloudreel.uploads import sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,5 +137,6 @@ def control(sandbox: Sandbox) -> Iterator[Control]:
 
 @pytest.fixture
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let attempts follow each other at once."""
+    """Let attempts follow each other at once, and parts on the wire arrive on the slowest machine."""
     monkeypatch.setattr(retry, "FIRST_DELAY", 0.002)
+    monkeypatch.setattr(sender, "GRACE", 30.0)

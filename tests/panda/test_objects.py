@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import ClassVar
 
 import pytest
@@ -14,7 +15,7 @@ from cloudreel.core.failures import ErrorFamily
 from cloudreel.errors import CloudReelError, InvalidRequestError
 from cloudreel.panda.models import EncodingFields, ProfileFields
 from cloudreel.panda.objects import ChangeableObject, ServiceObject
-from cloudreel.telestream.errors import FAMILY, TelestreamCloudException
+from cloudreel.telestream.errors import FAMILY, EncodingFailed, TelestreamCloudException
 
 
 class Fixed(ServiceObject, EncodingFields):
@@ -206,3 +207,17 @@ def test_the_changes_are_the_last_assignments_that_differ(
     }
     assert profile.changed() == wanted
     assert not any(isinstance(value, CloudReelError) for value in wanted.values())
+
+
+def test_what_is_pickled_is_the_fields_and_no_key() -> None:
+    encoding = fixed(id="a1", status="fail")
+    object.__setattr__(encoding, "_transport", "the-secret-key")
+    pickled = pickle.dumps(EncodingFailed("Encoding a1 failed", job=encoding))
+    assert b"the-secret-key" not in pickled
+    again = pickle.loads(pickled)
+    assert type(again.job) is EncodingFields
+    assert (again.job.id, again.job.status, again.job.details) == (
+        "a1",
+        "fail",
+        {"id": "a1", "status": "fail"},
+    )

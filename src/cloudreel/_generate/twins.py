@@ -75,7 +75,7 @@ class TwinClass:
         """Return the class statement."""
         impl = self.room.use(self.node.name, (self.home.name, self.node.name))
         body = self.constructor(impl)
-        done = {"__init__"}
+        done = {"__init__", "__copy__", "__reduce__"}  # `Twin` has its own
         for home, node in self.layers:
             for part in self.members(home, node, done):
                 body.append(part)

@@ -178,10 +178,13 @@ def read_date(value: JSON, _: object = None) -> datetime | None:
 
 
 def read_number_or_text(value: JSON, _: object = None) -> float | str | None:
-    """Return a number as it is, other text as text (``fps`` may be ``same_as_source``)."""
-    if isinstance(value, bool | int | float) or value is None or value == "":
+    """Return a number, or text that is none as it is (``fps`` may be ``same_as_source``)."""
+    try:
         return read_float(value)
-    return read_text(value)
+    except ValueError:
+        if isinstance(value, str):
+            return value
+        raise
 
 
 def read_texts(value: JSON, _: object = None) -> list[str]:

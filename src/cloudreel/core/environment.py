@@ -6,6 +6,7 @@ import os
 from typing import TypedDict
 from urllib.parse import urlsplit
 
+from cloudreel.core import redact
 from cloudreel.errors import CloudReelError
 
 
@@ -44,10 +45,15 @@ def endpoint(service: str) -> Endpoint:
     """
     found: Endpoint = {}
     if base := optional(f"{service}_BASE_URL"):
-        parts = urlsplit(base)
+        try:
+            parts = urlsplit(base)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            raise CloudReelError(
+                f"{service}_BASE_URL is no http(s) URL ({error}): {redact.url(base)!r}"
+            ) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CloudReelError(f"{service}_BASE_URL is no http(s) URL: {base!r}")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+            raise CloudReelError(f"{service}_BASE_URL is no http(s) URL: {redact.url(base)!r}")
         found = {"scheme": parts.scheme, "api_host": parts.hostname, "api_port": port}
     if host := optional(f"{service}_API_HOST"):
         found["api_host"] = host

@@ -29,6 +29,12 @@ class Limits:
     in_flight: int = 16
     per_second: float | None = None
 
+    def __attrs_post_init__(self) -> None:
+        if self.in_flight < 1:
+            raise ValueError(f"in_flight must be 1 or more, not {self.in_flight}")
+        if self.per_second is not None and not self.per_second > 0:
+            raise ValueError(f"per_second must be more than 0, not {self.per_second}")
+
 
 @frozen
 class Options:

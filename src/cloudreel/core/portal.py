@@ -43,7 +43,7 @@ class Closeable(Protocol):
         ...
 
 
-def run(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+def run(function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Await ``function(*args, **kwargs)`` on the loop behind the synchronous API and return its result.
 
     Whatever interrupts the waiting thread, Ctrl-C above all, cancels the work and is raised once that has

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from copy import copy
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from cloudreel.core import portal
@@ -54,9 +53,17 @@ class Twin(Generic[AsyncT]):
         """Return this twin for its own object, and a copy of it for a copy of the object."""
         if impl is self._impl:
             return self
-        twin = copy(self)
+        twin = self.__copy__()
         object.__setattr__(twin, "_impl", impl)
         return twin
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def __reduce__(self) -> tuple[Callable[[AsyncT], AsyncT], tuple[AsyncT]]:
+        return _same, (self._impl,)  # pickled as its object is
 
 
 class Facade(Twin[ClientT]):
@@ -70,6 +77,10 @@ class Facade(Twin[ClientT]):
     def _wrap(cls, impl: ClientT) -> Self:
         portal.close_at_exit(impl)
         return super()._wrap(impl)
+
+
+def _same(impl: AsyncT) -> AsyncT:
+    return impl
 
 
 class Pager(Generic[T]):
@@ -98,7 +109,7 @@ class Pager(Generic[T]):
             yield [self._wrap(item) for item in page]
 
 
-def run(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+def run(function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Await an async method on the portal's loop and return its result.
 
     The ``job`` of a `JobFailed` that it raises is a twin then, as its caller expects.

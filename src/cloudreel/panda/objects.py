@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 from cloudreel.core.call import JSON
 from cloudreel.core.codec import Details, Fields
@@ -52,12 +53,25 @@ class ServiceObject:
     def __repr__(self) -> str:
         return str(self)
 
+    def __copy__(self) -> Self:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __reduce__(self) -> tuple[Callable[[Fields], Fields], tuple[Fields]]:
+        # The connection and the keys stay here; what is pickled arrives as its bare fields.
+        return _fields, (self._record,)
+
     def _id(self) -> str:
         """Return the id that the service's paths want."""
         value = self._record.details.get("id")
         if value is None or value == "":
             raise self._errors.leaf(InvalidRequestError)(f"This {self._kind} has no id yet")
         return str(value)
+
+
+def _fields(record: Fields) -> Fields:
+    return record
 
 
 class ChangeableObject(ServiceObject):

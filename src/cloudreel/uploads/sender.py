@@ -19,6 +19,7 @@ from cloudreel.uploads.plan import Part, Plan
 from cloudreel.uploads.sources import Source
 from cloudreel.uploads.ticket import Ticket
 
+GRACE = 1.0  # seconds that parts under way have to arrive when another one has failed
 MOST_ROUNDS = 5  # of sending what the service still misses (telestream.md 11.25)
 
 
@@ -55,6 +56,8 @@ class Sender:
         self._bell = bell
         self._document: dict[str, JSON] | None = None  # the completing answer
         self._pause: anyio.Event | None = None  # set when the pause is over; None outside of one
+        self._under_way = 0  # parts being sent
+        self._failure: CloudReelError | None = None  # the first of this run
 
     @property
     def paused(self) -> bool:
@@ -85,6 +88,7 @@ class Sender:
             UploadError: the source changed, or the service is never content, or does not name the video.
             CloudReelError: the service could not be asked.
         """
+        self._failure = None
         video_id = await self._ask() if ask_first else None
         rounds = 0
         while self._plan.waiting:
@@ -120,7 +124,7 @@ class Sender:
     async def _send_missing(self, group: TaskGroup) -> None:
         slots = anyio.Semaphore(self._limit)
         while (part := self._plan.next()) is not None:
-            await slots.acquire()
+            await self._acquire(slots)
             while self._pause is not None:
                 await self._pause.wait()
             if not self._plan.waiting:
@@ -128,13 +132,31 @@ class Sender:
                 await self._source.verify(self.ticket.fingerprint)
             group.start_soon(self._send_in_slot, part, slots)
         for _ in range(self._limit):  # whoever holds every slot knows that no part is under way
-            await slots.acquire()
+            await self._acquire(slots)
+
+    async def _acquire(self, slots: anyio.Semaphore) -> None:
+        await slots.acquire()
+        if self._failure is not None:
+            await anyio.sleep_forever()  # until whoever failed ends the group
 
     async def _send_in_slot(self, part: Part, slots: anyio.Semaphore) -> None:
+        failed_first = False
+        self._under_way += 1
         try:
             await self._send(part)
+        except CloudReelError as failure:
+            failed_first = self._failure is None
+            self._failure = self._failure or failure
         finally:
+            self._under_way -= 1
             slots.release()
+            self._bell.ring()
+        if failed_first and self._failure is not None:
+            # What is on the wire might arrive after the service was asked for it, and be sent twice.
+            with anyio.move_on_after(GRACE):
+                while self._under_way:
+                    await self._bell.wait()
+            raise self._failure
 
     async def _send(self, part: Part) -> None:
         body = SourceBody(self._source, part.offset, part.length, partial(self._note_sent, part.index))

@@ -113,7 +113,8 @@ class AsyncUploadSession(Generic[VideoT]):
 
         Raises:
             UploadError: the session was started before or aborted meanwhile, or the source changed.
-            CloudReelError: the first failure, as it came; its ``ticket`` and `resume` continue.
+            CloudReelError: the first failure, as it came, once what was on the wire beside it has had a
+                second to arrive; its ``ticket`` and `resume` continue.
         """
         if self._status != "initialized":
             raise self._refusal("started")

@@ -59,7 +59,8 @@ class UploadSession(Twin[AsyncUploadSession[Any]], Generic[VideoT], of=AsyncUplo
 
         Raises:
             UploadError: the session was started before or aborted meanwhile, or the source changed.
-            CloudReelError: the first failure, as it came; its ``ticket`` and `resume` continue.
+            CloudReelError: the first failure, as it came, once what was on the wire beside it has had a
+                second to arrive; its ``ticket`` and `resume` continue.
         """
         return self._item(run(self._impl.start))
 
