@@ -11,7 +11,7 @@ import pytest
 
 from cloudreel.sandbox.app import create_app
 from cloudreel.sandbox.state import World
-from cloudreel.signing import signed_params
+from cloudreel.signing import sign_call, signed_params
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -103,3 +103,67 @@ async def call(world: World) -> AsyncIterator[Caller]:
     transport = httpx.ASGITransport(app=create_app(world))
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.local") as http:
         yield Caller(world, http)
+
+
+class Rpc:
+    """Calls CloudKey's JSON-RPC API as one of its accounts."""
+
+    def __init__(self, world: World, http: httpx.AsyncClient, user_id: str, api_key: str) -> None:
+        self.world = world
+        self.http = http
+        self.user_id = user_id
+        self.api_key = api_key
+
+    async def reply(self, call: str, /, *, act_as_user: str | None = None, **args: Any) -> dict[str, Any]:
+        """Send a signed call; return the whole answer."""
+        auth = sign_call(self.user_id, self.api_key, call, args, act_as_user=act_as_user)
+        return await self.send({"call": call, "args": args, "auth": auth})
+
+    async def send(self, body: object) -> dict[str, Any]:
+        """Send any JSON; return the whole answer, whose status is always 200."""
+        response = await self.http.post("/api", json=body)
+        assert response.status_code == 200, response.text
+        reply: dict[str, Any] = response.json()
+        return reply
+
+    async def __call__(self, call: str, /, **args: Any) -> Any:
+        """Send a call that must succeed; return its result."""
+        reply = await self.reply(call, **args)
+        assert reply.keys() == {"result"}, reply
+        return reply["result"]
+
+    async def code(self, call: str, /, **args: Any) -> int:
+        """Send a call that must fail; return the error's code."""
+        reply = await self.reply(call, **args)
+        assert reply.keys() == {"error"}, reply
+        code: int = reply["error"]["code"]
+        return code
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Send a file to the upload node; return the URL to fetch it from."""
+        location = (await self("file.upload"))["url"]
+        response = await self.http.post(location, files={"file": (name, content)})
+        assert response.status_code == 200, response.text
+        url: str = response.json()["url"]
+        return url
+
+    async def settled(self, media: str) -> dict[str, Any]:
+        """Return the assets of a media once none is pending or processing."""
+        with anyio.fail_after(90):
+            while True:
+                assets: dict[str, Any] = await self("media.get_assets", id=media)
+                if all(asset["status"] in {"ready", "error"} for asset in assets.values()):
+                    return assets
+                await anyio.sleep(0.05)
+
+
+@pytest.fixture
+def rpc(world: World, call: Caller) -> Rpc:
+    """A normal CloudKey account."""
+    return Rpc(world, call.http, **world.credentials["cloudkey"])
+
+
+@pytest.fixture
+def root(world: World, call: Caller) -> Rpc:
+    """A CloudKey account that manages others."""
+    return Rpc(world, call.http, **world.credentials["cloudkey_root"])

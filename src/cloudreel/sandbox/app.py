@@ -9,6 +9,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from cloudreel.sandbox import control
+from cloudreel.sandbox.cloudkey.node import node_routes
+from cloudreel.sandbox.cloudkey.player import player_routes
+from cloudreel.sandbox.cloudkey.rpc import rpc_route
+from cloudreel.sandbox.cloudkey_rest.rest import rest_route
 from cloudreel.sandbox.faults import CONTROL, FaultMiddleware
 from cloudreel.sandbox.outputs import output_route
 from cloudreel.sandbox.refusals import Refusal
@@ -33,6 +37,10 @@ def create_app(world: World) -> Starlette:
             *upload_routes(world),
             output_route(world),
             *control.routes(world),
+            rpc_route(world),
+            rest_route(world),
+            *node_routes(world),
+            *player_routes(world),
         ],
         middleware=[
             Middleware(RequestLog, world=world),

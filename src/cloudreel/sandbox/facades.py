@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from cloudreel.cloudkey import AsyncCloudKey, CloudKey
+    from cloudreel.cloudkey_rest import AsyncCloudKeyRest
     from cloudreel.telestream import AsyncTelestream, Telestream
 
 
@@ -76,6 +78,18 @@ class Facades(ABC):
 
         return AsyncTelestream(**self.config["telestream"], **options)
 
+    def cloudkey(self, **options: Any) -> AsyncCloudKey:
+        """Return an async CloudKey client for this sandbox."""
+        from cloudreel.cloudkey import AsyncCloudKey
+
+        return AsyncCloudKey(**{**self.config["cloudkey"], **options})
+
+    def cloudkey_rest(self, **options: Any) -> AsyncCloudKeyRest:
+        """Return an async client of CloudKey's REST era for this sandbox."""
+        from cloudreel.cloudkey_rest import AsyncCloudKeyRest
+
+        return AsyncCloudKeyRest(**{**_rest(self.config), **options})
+
 
 class AppFacades(Facades):
     """The clients of a sandbox without a socket."""
@@ -96,6 +110,14 @@ class AppFacades(Facades):
         """Return an async Telestream client whose requests go straight into the sandbox."""
         return super().telestream(**{"transport": self.transport(), **options})
 
+    def cloudkey(self, **options: Any) -> AsyncCloudKey:
+        """Return an async CloudKey client whose requests go straight into the sandbox."""
+        return super().cloudkey(**{"transport": self.transport(), **options})
+
+    def cloudkey_rest(self, **options: Any) -> AsyncCloudKeyRest:
+        """Return an async client of the REST era whose requests go straight into the sandbox."""
+        return super().cloudkey_rest(**{"transport": self.transport(), **options})
+
 
 class SyncFacades:
     """The blocking clients of a sandbox."""
@@ -108,3 +130,14 @@ class SyncFacades:
         from cloudreel.telestream import Telestream
 
         return Telestream(**self._config["telestream"], **options)
+
+    def cloudkey(self, **options: Any) -> CloudKey:
+        """Return a blocking CloudKey client for this sandbox."""
+        from cloudreel.cloudkey import CloudKey
+
+        return CloudKey(**{**self._config["cloudkey"], **options})
+
+
+def _rest(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the REST era's clients: here one server plays every part."""
+    return {**config["cloudkey_rest"], "cdn_url": config["base_url"]}

@@ -165,6 +165,8 @@ class Sandbox(Facades):
             max_connections=self._max_connections,
             strict=self._strict,
             map=self._map,
+            asnums=self.asnums,
+            countries=self.countries,
         )
         stack.callback(world.close)
         return world

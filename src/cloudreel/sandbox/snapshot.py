@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudreel.sandbox.cloudkey.library import assets_of
 from cloudreel.sandbox.documents import public
 from cloudreel.sandbox.parts import missing
 
@@ -22,10 +23,13 @@ def snapshot(world: World) -> dict[str, list[Document]]:
     """
     store = world.store
     return {
-        "uploads": [_upload(world, upload) for upload in store.list("upload")],
+        "uploads": [
+            *(_upload(world, upload) for upload in store.list("upload")),
+            *(_node_upload(world, upload) for upload in store.list("node_upload")),
+        ],
         "videos": [public(video) | _digest(world, video) for video in store.list("video")],
         "encodings": [public(encoding) for encoding in store.list("encoding")],
-        "media": [],
+        "media": [_media(world, media) for media in store.list("media")],
         "jobs": [],
         "notifications": [public(delivery) for delivery in store.list("delivery")],
         "requests": list(world.requests),
@@ -42,6 +46,26 @@ def _upload(world: World, upload: Document) -> Document:
     }
 
 
+def _node_upload(world: World, upload: Document) -> Document:
+    held: Document = {"missing": [], "repeated": 0, **_file_digest(world, upload["_path"])}
+    return public(upload) | held
+
+
+def _media(world: World, media: Document) -> Document:
+    assets = assets_of(world, media["id"])
+    source = next((asset for asset in assets if asset["name"] == "source" and asset["_files"]), None)
+    return {
+        **public(media),
+        "user_id": media["_user"],
+        "assets": {asset["name"]: public(asset) | {"details": asset["_details"]} for asset in assets},
+        **_file_digest(world, source["_files"][0] if source else None),
+    }
+
+
 def _digest(world: World, video: Document) -> Document:
-    found = world.store.digest(world.store.data / video["_source"]) if video["_source"] else None
+    return _file_digest(world, video["_source"])
+
+
+def _file_digest(world: World, file: str | None) -> Document:
+    found = world.store.digest(world.store.data / file) if file else None
     return {"size": found[0], "sha256": found[1]} if found else {"size": None, "sha256": None}

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import anyio
 from anyio import to_thread
 
+from cloudreel.sandbox.cloudkey.maker import AssetMaker
+from cloudreel.sandbox.cloudkey.users import furnish_account
 from cloudreel.sandbox.encode import Encoder
 from cloudreel.sandbox.faults import FaultPlan
 from cloudreel.sandbox.media import Transcoder
@@ -69,6 +71,8 @@ class World:
         progress_gap: float,
         fetch_anywhere: bool,
         map: Mapping[str, Path],
+        asnums: Mapping[str, str],
+        countries: Mapping[str, str],
     ) -> None:
         self.store = store
         self.part_size = part_size
@@ -77,6 +81,8 @@ class World:
         self.file_size_limit = file_size_limit
         self.progress_gap = progress_gap
         self.base_url = "http://sandbox.local"
+        self.asnums = asnums
+        self.countries = countries
         self.clock = Clock(store)
         self.faults = FaultPlan()
         self.requests: deque[Document] = deque(maxlen=_REMEMBERED_REQUESTS)
@@ -84,6 +90,7 @@ class World:
         self.transcoder = Transcoder(store.folder("work"))
         self.notifier = Notifier(self, retry_gap=retry_gap)
         self.encoder = Encoder(self)
+        self.assets = AssetMaker(self)
         self.credentials = self._credentials()
         self._furnish()
 
@@ -100,17 +107,22 @@ class World:
         progress_gap: float = 10.0,
         fetch_anywhere: bool = False,
         map: Mapping[str, Path] | None = None,
+        asnums: Mapping[str, str] | None = None,
+        countries: Mapping[str, str] | None = None,
     ) -> Self:
         """Open the world kept in a data directory; an empty one is furnished with credentials.
 
-        :param part_size: bytes of one part of a multi-chunk upload.
-        :param max_connections: the limit such an upload announces.
-        :param strict: refuse wrong, expired and repeated signatures.
-        :param file_size_limit: bytes a source may have; None for any number.
-        :param retry_gap: seconds before an unacknowledged notification is sent again; it doubles.
-        :param progress_gap: seconds between two progress notifications of an encoding.
-        :param fetch_anywhere: let ``source_url`` name hosts other than this machine.
-        :param map: URL prefixes (http, ftp, s3) that are served from files.
+        Args:
+            part_size: bytes of one part of a multi-chunk upload.
+            max_connections: the limit such an upload announces.
+            strict: refuse wrong, expired and repeated signatures.
+            file_size_limit: bytes a source may have; None for any number.
+            retry_gap: seconds before an unacknowledged notification is sent again; it doubles.
+            progress_gap: seconds between two progress notifications of an encoding.
+            fetch_anywhere: let ``source_url`` name hosts other than this machine.
+            map: URL prefixes (http, ftp, s3) that are served from files.
+            asnums: AS numbers of viewers by IP address.
+            countries: country codes of viewers by IP address.
         """
         return cls(
             Store(data),
@@ -122,6 +134,8 @@ class World:
             progress_gap=progress_gap,
             fetch_anywhere=fetch_anywhere,
             map=map or {},
+            asnums=asnums or {},
+            countries=countries or {},
         )
 
     def close(self) -> None:
@@ -134,6 +148,7 @@ class World:
         async with self.net.open(), anyio.create_task_group() as tasks:
             self.notifier.start(tasks)
             self.encoder.start(tasks)
+            self.assets.start(tasks)
             try:
                 yield
             finally:
@@ -142,6 +157,7 @@ class World:
     async def reset(self) -> None:
         """Forget everything but the credentials, and set the clock right."""
         await self.encoder.stop_all()
+        await self.assets.stop_all()
         await self.notifier.stop_all()
         await to_thread.run_sync(self.store.clear)
         self.clock.advance(time.time() - self.clock.now())
@@ -161,6 +177,14 @@ class World:
                 "api_version": "3.0",
                 **self.credentials["telestream"],
             },
+            "cloudkey": {
+                "base_url": self.base_url,
+                "cdn_url": self.base_url,
+                **self.credentials["cloudkey"],
+            },
+            "cloudkey_root": self.credentials["cloudkey_root"],
+            "cloudkey_rest": {"base_url": self.base_url, **self.credentials["cloudkey_rest"]},
+            "cloudkey_rest_root": self.credentials["cloudkey_rest_root"],
         }
 
     def snapshot(self) -> dict[str, list[Document]]:
@@ -168,13 +192,21 @@ class World:
         return snapshot(self)
 
     def _credentials(self) -> dict[str, dict[str, str]]:
-        credentials = self.store.setting("credentials") or {}
-        if "telestream" not in credentials:
-            credentials["telestream"] = {
+        """Return what the data directory holds, with new ones for services that are new to it."""
+        kept = self.store.setting("credentials") or {}
+        credentials = {
+            "telestream": {
                 "access_key": secrets.token_hex(10),
                 "secret_key": secrets.token_hex(20),
                 "factory_id": secrets.token_hex(16),
-            }
+            },
+            "cloudkey": {"user_id": secrets.token_hex(12), "api_key": secrets.token_hex(20)},
+            "cloudkey_root": {"user_id": secrets.token_hex(12), "api_key": secrets.token_hex(20)},
+            "cloudkey_rest": {"username": "user", "password": secrets.token_hex(10)},
+            "cloudkey_rest_root": {"username": "root", "password": secrets.token_hex(10)},
+            **kept,
+        }
+        if credentials != kept:
             self.store.set_setting("credentials", credentials)
         return credentials
 
@@ -182,3 +214,7 @@ class World:
         factory_id = self.credentials["telestream"]["factory_id"]
         if self.store.get("factory", factory_id) is None:
             furnish(self, "factory", factory_id, {"name": "main"})
+        for level in ("", "_root"):
+            key, login = self.credentials[f"cloudkey{level}"], self.credentials[f"cloudkey_rest{level}"]
+            if self.store.get("account", key["user_id"]) is None:
+                furnish_account(self, key["user_id"], api_key=key["api_key"], is_root=bool(level), **login)

@@ -17,9 +17,11 @@ VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", 
 THEORA = ("-c:v", "libtheora", "-pix_fmt", "yuv420p")
 HLS_SECONDS = 6
 
-VIDEO_CODECS = {"h264": H264, "webm": VP8, "ogg": THEORA, "hls": H264}
+FLV = ("-c:v", "flv")
+VIDEO_CODECS = {"h264": H264, "flv": FLV, "webm": VP8, "ogg": THEORA, "hls": H264}
 AUDIO_CODECS = {
     "h264": "aac",
+    "flv": "libmp3lame",
     "webm": "libvorbis",
     "ogg": "libvorbis",
     "hls": "aac",
@@ -27,7 +29,15 @@ AUDIO_CODECS = {
     "aac": "aac",
     "vorbis": "libvorbis",
 }
-FORMATS = {"h264": "mp4", "webm": "webm", "ogg": "ogg", "mp3": "mp3", "aac": "adts", "vorbis": "ogg"}
+FORMATS = {
+    "h264": "mp4",
+    "flv": "flv",
+    "webm": "webm",
+    "ogg": "ogg",
+    "mp3": "mp3",
+    "aac": "adts",
+    "vorbis": "ogg",
+}
 AUDIO_ONLY = frozenset({"mp3", "aac", "vorbis", "hls.variant.audio"})
 
 

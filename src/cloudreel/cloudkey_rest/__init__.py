@@ -1,0 +1,56 @@
+"""CloudKey's REST era: media, files, users, farms."""
+
+from __future__ import annotations
+
+from cloudreel.cloudkey_rest.client import AsyncCloudKeyRest
+from cloudreel.cloudkey_rest.errors import (
+    ApiException,
+    AuthenticationFailed,
+    AuthorizationRequired,
+    ConnectionFailed,
+    InternalError,
+    InvalidArgument,
+    InvalidMethod,
+    InvalidNamespace,
+    MissingArgument,
+    NoAnswer,
+    NotFound,
+    RateLimited,
+    UnexpectedAnswer,
+    UnreadableAnswer,
+    UploadFailed,
+)
+from cloudreel.cloudkey_rest.media import AsyncMedia
+from cloudreel.cloudkey_rest.models import Account, AssetInfo, MediaInfo, MetaEntry, Queued
+from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemoteMethod, AsyncUser
+from cloudreel.signing import SecLevel
+
+__all__ = [
+    "Account",
+    "ApiException",
+    "AssetInfo",
+    "AsyncCloudKeyRest",
+    "AsyncFarm",
+    "AsyncFile",
+    "AsyncMedia",
+    "AsyncRemoteMethod",
+    "AsyncUser",
+    "AuthenticationFailed",
+    "AuthorizationRequired",
+    "ConnectionFailed",
+    "InternalError",
+    "InvalidArgument",
+    "InvalidMethod",
+    "InvalidNamespace",
+    "MediaInfo",
+    "MetaEntry",
+    "MissingArgument",
+    "NoAnswer",
+    "NotFound",
+    "Queued",
+    "RateLimited",
+    "SecLevel",
+    "UnexpectedAnswer",
+    "UnreadableAnswer",
+    "UploadFailed",
+]
