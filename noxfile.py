@@ -89,7 +89,7 @@ def examples(session: nox.Session) -> None:
         session.error("There is nothing to run: no examples/*.py")
     install(session)
     film = str(Path(session.create_tmp()) / "film.mp4")
-    session.run("python", "-c", f"from cloudreel.cli.demo import make_clip; make_clip({film!r})")
+    session.run("python", "-c", f"from cloudreel.cli.demo.stage import make_clip; make_clip({film!r})")
     for program in programs:
         with sandbox(session) as credentials:
             session.run("python", str(program.relative_to(ROOT)), film, env=credentials)

@@ -1,0 +1,52 @@
+"""`cloudreel demo`: real videos go up to the sandbox, and come back encoded. One act per service."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import anyio
+import click
+from rich.console import Console
+
+from cloudreel.cli.demo import cloudkey, telestream
+from cloudreel.cli.demo.stage import CLIP_SECONDS, Report, Stage, make_clip
+from cloudreel.errors import CloudReelError
+from cloudreel.sandbox import Sandbox
+
+PART_SIZE = 2**20
+ACTS = {"Telestream": telestream.act, "CloudKey": cloudkey.act}
+
+
+@click.command()
+def command() -> None:
+    """Show it all at work against a sandbox; exit code 0 only if everything in it was true."""
+    sys.exit(0 if run() else 1)
+
+
+def run() -> bool:
+    """Play the demo and return whether everything in it was true."""
+    console = Console()
+    started = time.monotonic()
+    good = True
+    with (
+        tempfile.TemporaryDirectory(prefix="cloudreel-demo-") as folder,
+        Sandbox(part_size=PART_SIZE) as sandbox,
+    ):
+        console.print(f"The sandbox serves at {sandbox.config['base_url']}")
+        clip = make_clip(Path(folder) / "clip.mp4")
+        console.print(f"Made a film: {CLIP_SECONDS} s, 1280x720, {clip.size / 1e6:.1f} MB")
+        for name, act in ACTS.items():
+            report = Report(name)
+            try:
+                anyio.run(act, Stage(console, report, sandbox, clip))
+            except (CloudReelError, OSError, LookupError) as error:
+                report.add("unexpected", f"{type(error).__name__}: {error}", False)
+            console.print(report.table())
+            good = good and report.good
+    console.print(
+        f"{'All of it was true' if good else 'Not all of it was true'}, in {time.monotonic() - started:.0f} s"
+    )
+    return good
