@@ -392,6 +392,9 @@ def test_imports_are_sorted_as_ruff_sorts_them() -> None:
         "b": ("cloudreel.b", "b"),
         "B": ("cloudreel.b", "B"),
         "BIG": ("cloudreel.b", "BIG"),
+        "UploadedFile": ("cloudreel.b", "UploadedFile"),
+        "UploadStatus": ("cloudreel.b", "UploadStatus"),
+        "upTo": ("cloudreel.b", "upTo"),
         "other": ("cloudreel.a", "name"),
         "httpx": ("httpx", None),
         "ssl": ("ssl", None),
@@ -404,7 +407,7 @@ def test_imports_are_sorted_as_ruff_sorts_them() -> None:
         "import httpx",
         "",
         "from cloudreel.a import name as other",
-        "from cloudreel.b import BIG, B, b",
+        "from cloudreel.b import BIG, B, UploadedFile, UploadStatus, b, upTo",
     ]
 
 

@@ -46,7 +46,7 @@ def import_lines(imports: dict[str, Origin]) -> str:
             taken.setdefault(home, set()).add(name if name == local else f"{name} as {local}")
     statements = [(home, 0, line) for line, home in whole.items()]
     for home, names in taken.items():
-        items = sorted(names, key=lambda name: (not (name.isupper() and len(name) > 1), name.islower(), name))
+        items = sorted(names, key=_place)
         line = f"from {home} import {', '.join(items)}\n"
         if len(line) > WIDTH + 1:
             line = f"from {home} import (\n" + "".join(f"    {item},\n" for item in items) + ")\n"
@@ -63,6 +63,12 @@ def import_lines(imports: dict[str, Origin]) -> str:
         for n in range(3)
     )
     return "\n".join(block for block in blocks if block)
+
+
+def _place(name: str) -> tuple[int, str, str]:
+    """Return what a name is sorted by: constants, then classes, then the rest, each in alphabetical order whatever the case."""
+    kind = 0 if len(name) > 1 and name.isupper() else 1 if name[0].isupper() else 2
+    return kind, name.lower(), name
 
 
 def docstring(node: ast.ClassDef | Function, home: Module, twins: Sequence[str]) -> str | None:

@@ -23,6 +23,7 @@ from cloudreel.cloudkey_rest.errors import (
 from cloudreel.cloudkey_rest.media import AsyncMedia
 from cloudreel.cloudkey_rest.models import Account, AssetInfo, MediaInfo, MetaEntry, Queued
 from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemoteMethod, AsyncUser
+from cloudreel.cloudkey_rest.sync import CloudKeyRest, Farm, File, Media, RemoteMethod, User
 from cloudreel.signing import SecLevel
 
 __all__ = [
@@ -37,11 +38,15 @@ __all__ = [
     "AsyncUser",
     "AuthenticationFailed",
     "AuthorizationRequired",
+    "CloudKeyRest",
     "ConnectionFailed",
+    "Farm",
+    "File",
     "InternalError",
     "InvalidArgument",
     "InvalidMethod",
     "InvalidNamespace",
+    "Media",
     "MediaInfo",
     "MetaEntry",
     "MissingArgument",
@@ -49,8 +54,10 @@ __all__ = [
     "NotFound",
     "Queued",
     "RateLimited",
+    "RemoteMethod",
     "SecLevel",
     "UnexpectedAnswer",
     "UnreadableAnswer",
     "UploadFailed",
+    "User",
 ]
