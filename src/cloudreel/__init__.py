@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cloudreel.cloudkey import AsyncCloudKey, CloudKey
+    from cloudreel.cloudkey_rest import AsyncCloudKeyRest, CloudKeyRest
     from cloudreel.errors import (
         ApiError,
         AuthenticationError,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from cloudreel.telestream import AsyncTelestream, Telestream
 
 _HOMES = {
+    "cloudreel.cloudkey": ("AsyncCloudKey", "CloudKey"),
+    "cloudreel.cloudkey_rest": ("AsyncCloudKeyRest", "CloudKeyRest"),
     "cloudreel.errors": (
         "ApiError",
         "AuthenticationError",
@@ -56,8 +60,12 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ApiError",
+    "AsyncCloudKey",
+    "AsyncCloudKeyRest",
     "AsyncTelestream",
     "AuthenticationError",
+    "CloudKey",
+    "CloudKeyRest",
     "CloudReelError",
     "DecodeError",
     "InvalidRequestError",

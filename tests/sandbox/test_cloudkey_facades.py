@@ -65,6 +65,17 @@ def test_a_film_is_sent_encoded_and_played_over_a_socket(sandbox: Sandbox, clip:
         assert viewer.get(ck.media.get_qtref_url(media)).content == film.content
 
 
+def test_the_older_era_sends_encodes_and_plays_over_a_socket(sandbox: Sandbox, clip: Path) -> None:
+    with sandbox.sync.cloudkey_rest() as ck, httpx.Client() as viewer:
+        media = ck.media.publish(url=ck.file.upload_file(clip)["url"], presets=["mp4_h264_aac"])["id"]
+        with sandbox.sync.cloudkey() as later:  # which has a way to wait
+            later.media.wait_for_assets(media, ["mp4_h264_aac"], timeout=90)
+        assert [found["id"] for found in ck.media.iterate()] == [media]
+        film = viewer.get(ck.media.get_stream_url(id=media, preset="mp4_h264_aac"))
+        assert (film.status_code, film.headers["content-type"]) == (200, "video/mp4")
+        assert viewer.get(ck.media.get_stream_url(id=media)).status_code == 200
+
+
 def test_accounts_and_media_survive_a_restart(tmp_path: Path) -> None:
     with Sandbox(tmp_path) as sb, sb.sync.cloudkey() as ck:
         config = sb.config["cloudkey"]

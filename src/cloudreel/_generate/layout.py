@@ -66,7 +66,7 @@ def import_lines(imports: dict[str, Origin]) -> str:
 
 
 def _place(name: str) -> tuple[int, str, str]:
-    """Return what a name is sorted by: constants, then classes, then the rest, each in alphabetical order whatever the case."""
+    """Return what a name is sorted by: constants first, then classes, then the rest, ignoring case."""
     kind = 0 if len(name) > 1 and name.isupper() else 1 if name[0].isupper() else 2
     return kind, name.lower(), name
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from cloudreel.cloudkey import AsyncCloudKey, CloudKey
-    from cloudreel.cloudkey_rest import AsyncCloudKeyRest
+    from cloudreel.cloudkey_rest import AsyncCloudKeyRest, CloudKeyRest
     from cloudreel.telestream import AsyncTelestream, Telestream
 
 
@@ -136,6 +136,12 @@ class SyncFacades:
         from cloudreel.cloudkey import CloudKey
 
         return CloudKey(**{**self._config["cloudkey"], **options})
+
+    def cloudkey_rest(self, **options: Any) -> CloudKeyRest:
+        """Return a blocking client of CloudKey's REST era for this sandbox."""
+        from cloudreel.cloudkey_rest import CloudKeyRest
+
+        return CloudKeyRest(**{**_rest(self._config), **options})
 
 
 def _rest(config: Mapping[str, Any]) -> dict[str, Any]:
