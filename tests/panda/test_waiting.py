@@ -1,4 +1,4 @@
-"""Following jobs: what counts as final, failed and how far, and how often one looks."""
+"""Following jobs: what counts as final, failed, how far, and as news."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudreel.errors import TimedOut
-from cloudreel.panda import waiting
 from cloudreel.panda.models import EncodingFields, VideoFields
-from cloudreel.panda.waiting import JobProgress, failure_text, percent_of, until, watch
-from cloudreel.telestream.errors import RecordNotFound, WaitTimedOut
+from cloudreel.panda.waiting import JobProgress, failure_text, percent_of, watch
 
 T = TypeVar("T")
 
@@ -124,70 +121,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         noted.append(seconds)
         await checkpoint()
 
-    monkeypatch.setattr(waiting.anyio, "sleep", sleep)
+    monkeypatch.setattr(anyio, "sleep", sleep)
     return noted
-
-
-def late() -> TimedOut:
-    return WaitTimedOut("Video 1f was not ready after 0.05 s")
-
-
-@pytest.mark.anyio
-async def test_until_looks_at_once_and_until_it_is_settled(pauses: list[float]) -> None:
-    look, seen = looks([1, 2, 3])
-    assert await until(look, lambda state: state == 3, timeout=None, poll=None, late=late) == 3
-    assert seen == [1, 2, 3]
-    assert len(pauses) == 2
-    look, _ = looks([3])
-    assert await until(look, lambda state: state == 3, timeout=30, poll=1, late=late) == 3
-    assert len(pauses) == 2
-
-
-@pytest.mark.anyio
-async def test_looks_begin_quickly_and_slow_down(pauses: list[float]) -> None:
-    look, _ = looks(range(40))
-    await until(look, lambda state: state == 39, timeout=None, poll=None, late=late)
-    assert pauses[0] < 1
-    assert pauses == sorted(pauses)
-    assert max(pauses) == pauses[-1] == waiting.LONGEST_PAUSE
-
-
-@pytest.mark.anyio
-async def test_a_given_poll_is_kept(pauses: list[float]) -> None:
-    look, _ = looks(range(5))
-    await until(look, lambda state: state == 4, timeout=None, poll=0, late=late)
-    assert pauses == [0] * 4
-
-
-@pytest.mark.anyio
-async def test_until_runs_out_of_time() -> None:
-    look, seen = looks(["processing"])
-    with pytest.raises(WaitTimedOut, match="not ready after"):
-        await until(look, lambda state: False, timeout=0.05, poll=0.01, late=late)
-    assert seen
-
-
-@pytest.mark.anyio
-async def test_until_also_ends_a_look_that_hangs() -> None:
-    with pytest.raises(TimeoutError):
-        await until(anyio.sleep_forever, lambda state: True, timeout=0.05, poll=None, late=late)
-
-
-@pytest.mark.anyio
-async def test_the_caller_s_own_deadline_is_not_taken_for_ours() -> None:
-    look, _ = looks(["processing"])
-    with anyio.move_on_after(0.05) as scope:
-        await until(look, lambda state: False, timeout=None, poll=0.01, late=late)
-    assert scope.cancelled_caught
-
-
-@pytest.mark.anyio
-async def test_a_failing_look_is_raised() -> None:
-    async def look() -> str:
-        raise RecordNotFound("gone")
-
-    with pytest.raises(RecordNotFound):
-        await until(look, lambda state: True, timeout=1, poll=None, late=late)
 
 
 @pytest.mark.anyio

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-import anyio
-
 from cloudreel.cloudkey import protocol, waiting
 from cloudreel.cloudkey.errors import WaitTimedOut
 from cloudreel.cloudkey.models import (
@@ -23,6 +21,7 @@ from cloudreel.cloudkey.remote import Remote
 from cloudreel.core.call import JSON
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
+from cloudreel.core.waiting import until, watch
 
 
 class AsyncMedia(Remote, PlayerUrls):
@@ -180,13 +179,13 @@ class AsyncMedia(Remote, PlayerUrls):
             NotFound: one of them has not been asked for, or was removed.
             TimedOut: it took longer than ``timeout``.
         """
-        with anyio.move_on_after(timeout):
-            assets: Assets = {}
-            async for assets in self.watch_assets(id, names, poll=poll):
-                for name in names:
-                    waiting.check(id, name, assets)
-            return assets
-        raise WaitTimedOut(f"The assets of media {id} were not ready after {timeout:g} s")
+        return await until(
+            lambda: self.get_assets(id=id, assets_names=names),
+            lambda assets: waiting.ready(id, names, assets),
+            timeout=timeout,
+            poll=poll,
+            late=lambda: WaitTimedOut(f"The assets of media {id} were not ready after {timeout:g} s"),
+        )
 
     def watch_assets(
         self, id: str, names: Sequence[str] | None = None, *, poll: float | None = None
@@ -198,7 +197,12 @@ class AsyncMedia(Remote, PlayerUrls):
             names: of its assets, None for all.
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
         """
-        return waiting.AssetWatch(lambda: self.get_assets(id=id, assets_names=names), poll)
+        return watch(
+            lambda: self.get_assets(id=id, assets_names=names),
+            waiting.final,
+            poll=poll,
+            news=lambda assets: assets,
+        )
 
     async def set_thumbnail(
         self, *, id: str, url: str | None = None, timecode: str | None = None, force: bool | None = None

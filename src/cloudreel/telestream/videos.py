@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 from cloudreel.core.failures import ErrorFamily
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
+from cloudreel.core.waiting import until
 from cloudreel.panda import listing, waiting
 from cloudreel.panda import protocol as family
 from cloudreel.panda.models import FAIL, EncodingFields, Metadata, VideoFields, is_final
@@ -127,7 +128,7 @@ class AsyncVideo(ServiceObject, VideoFields):
             JobFailed: the video or an encoding failed; ``job`` is it.
             TimedOut: it took longer than ``timeout``.
         """
-        state = await waiting.until(
+        state = await until(
             self._look,
             lambda state: state.final or state.failed is not None,
             timeout=timeout,
@@ -277,7 +278,7 @@ class AsyncEncoding(ServiceObject, EncodingFields):
             JobFailed: it failed; ``job`` is this encoding.
             TimedOut: it took longer than ``timeout``.
         """
-        self._record = state = await waiting.until(
+        self._record = state = await until(
             lambda: self._transport.send(family.find_encoding(self._id())),
             is_final,
             timeout=timeout,
