@@ -56,7 +56,7 @@ def film(sandbox: Sandbox, clip: Path) -> Iterator[Film]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium without a window; it keeps out of the user's home, and none of its processes outlives it."""
     home = str(tmp_path_factory.mktemp("chromium"))
-    env = {**os.environ, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
+    env: dict[str, str | float | bool] = {**os.environ, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
     with sync_playwright() as playwright:
         with playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS, env=env) as running:
             yield running

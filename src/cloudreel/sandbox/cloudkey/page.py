@@ -21,8 +21,8 @@ _PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 html, body {{ height: 100%; margin: 0; background: #000; color: #ddd; font: 16px sans-serif }}
-video {{ width: 100%; height: 100% }}
-p, pre {{ margin: 0; padding: 2em; white-space: pre-wrap }}
+video {{ display: block; width: 100%; height: 100% }}
+p, pre {{ margin: 0; padding: 2em; white-space: pre-wrap; overflow-wrap: anywhere }}
 </style>
 </head>
 <body>
