@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import ssl
-from types import TracebackType
-from typing import Self, Unpack
+from typing import Self
 
 import httpx
 from attrs import evolve
@@ -27,12 +25,13 @@ from cloudreel.cloudkey.protocol import RpcSigner
 from cloudreel.cloudkey.remote import AsyncRemoteObject
 from cloudreel.core import environment
 from cloudreel.core.call import JSON, Credential
-from cloudreel.core.options import Http, Limits, OptionChanges, Options, Wiring
+from cloudreel.core.facade import Client
+from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.transport import Service, Transport
 
 
-class AsyncCloudKey:
+class AsyncCloudKey(Client):
     """CloudKey for asyncio and trio: ``await ck.media.list(fields=["id"])``.
 
     Objects and methods that are not written down work by name all the same, as does `call`.
@@ -85,7 +84,6 @@ class AsyncCloudKey:
             Pool(Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify)),
             Options(timeout, retries, deadline, user_agent),
         )
-        self._owns_pool = True
 
     @classmethod
     def from_env(cls) -> Self:
@@ -103,14 +101,6 @@ class AsyncCloudKey:
             base_url=environment.optional("CLOUDKEY_BASE_URL") or protocol.BASE_URL,
             cdn_url=environment.optional("CLOUDKEY_CDN_URL") or protocol.CDN_URL,
         )
-
-    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
-        """Return a copy with other options that shares the connections; closing it closes nothing.
-
-        Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
-        """
-        return self._copy(self._transport.with_options(**changes), self._signer.acting_as)
 
     def act_as_user(self, user: str | None) -> None:
         """Make all calls from now on as another user, which takes a root account.
@@ -186,29 +176,15 @@ class AsyncCloudKey:
         """
         return await self._transport.send(protocol.any_call(name, args))
 
-    async def close(self) -> None:
-        """Close the connections. Nothing can be called afterwards."""
-        if self._owns_pool:
-            await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
     def __repr__(self) -> str:
         acting = f", acting as {self._signer.acting_as}" if self._signer.acting_as else ""
         return f"<CloudKey at {self._transport.service.base_url}{acting}>"
 
+    def _copied(self, transport: Transport) -> Self:
+        return self._copy(transport, self._signer.acting_as)
+
     def _copy(self, transport: Transport, acting_as: str | None) -> Self:
-        other = copy.copy(self)
-        other._signer = evolve(self._signer, acting_as=acting_as)
-        other._transport = transport.for_service(evolve(transport.service, sign=other._signer))
-        other._owns_pool = False
+        signer = evolve(self._signer, acting_as=acting_as)
+        other = super()._copied(transport.for_service(evolve(transport.service, sign=signer)))
+        other._signer = signer
         return other

@@ -15,11 +15,10 @@ from cloudreel.cloudkey.models import (
     MediaPage,
     Meta,
 )
-from cloudreel.cloudkey.pages import MediaPager
 from cloudreel.cloudkey.player import PlayerUrls, Viewing
 from cloudreel.cloudkey.remote import Remote
 from cloudreel.core.call import JSON
-from cloudreel.core.paging import AsyncPager
+from cloudreel.core.paging import AsyncPager, Page
 from cloudreel.core.transport import Transport
 from cloudreel.core.waiting import until, watch
 
@@ -109,12 +108,14 @@ class AsyncMedia(Remote, PlayerUrls):
             per_page: media to ask for at a time, 1 to 100.
         """
 
-        async def fetch(page: int, per_page: int) -> MediaPage:
+        async def fetch(page: int, per_page: int) -> Page[MediaInfo]:
             if query is None:
-                return await self.list(fields=fields, page=page, per_page=per_page)
-            return await self.search(query=query, fields=fields, page=page, per_page=per_page)
+                found = await self.list(fields=fields, page=page, per_page=per_page)
+            else:
+                found = await self.search(query=query, fields=fields, page=page, per_page=per_page)
+            return Page(found["list"], last=is_last(found, page))
 
-        return MediaPager(fetch, per_page=per_page)
+        return AsyncPager(fetch, per_page=per_page)
 
     async def delete(self, *, id: str) -> None:
         """Delete a medium and its assets."""

@@ -759,14 +759,6 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
         """
         return cls._wrap(AsyncCloudKey.from_env())
 
-    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
-        """Return a copy with other options that shares the connections; closing it closes nothing.
-
-        Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
-        """
-        return self._twin(self._impl.with_options(**changes))
-
     def act_as_user(self, user: str | None) -> None:
         """Make all calls from now on as another user, which takes a root account.
 
@@ -839,6 +831,17 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
         """
         return run(self._impl.call, name, **args)
 
+    def __repr__(self) -> str:
+        return self._impl.__repr__()
+
+    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
+        """Return a copy with other options that shares the connections; closing it closes nothing.
+
+        Args:
+            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
+        """
+        return self._twin(self._impl.with_options(**changes))
+
     def close(self) -> None:
         """Close the connections. Nothing can be called afterwards."""
         run(self._impl.close)
@@ -850,6 +853,3 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         run(self._impl.__aexit__, kind, error, trace)
-
-    def __repr__(self) -> str:
-        return self._impl.__repr__()

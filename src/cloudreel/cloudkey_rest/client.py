@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import ssl
 from functools import partial
-from types import TracebackType
-from typing import Self, Unpack
+from typing import Self
 
 import httpx
 from attrs import evolve
@@ -19,12 +17,13 @@ from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncUser
 from cloudreel.cloudkey_rest.protocol import NAMESPACES, BasicSigner, read_failure
 from cloudreel.core import environment
 from cloudreel.core.call import Credential
-from cloudreel.core.options import Http, Limits, OptionChanges, Options, Wiring
+from cloudreel.core.facade import Client
+from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.transport import Service, Transport
 
 
-class AsyncCloudKeyRest:
+class AsyncCloudKeyRest(Client):
     """CloudKey's REST era for asyncio and trio.
 
     Args:
@@ -80,7 +79,6 @@ class AsyncCloudKeyRest:
             Options(timeout, retries, deadline, user_agent),
         )
         self._accounts = Accounts(self._transport)
-        self._owns_pool = True
 
     @classmethod
     def from_env(cls) -> Self:
@@ -98,14 +96,6 @@ class AsyncCloudKeyRest:
             base_url=environment.optional("CLOUDKEY_REST_BASE_URL") or BASE_URL,
             cdn_url=environment.optional("CLOUDKEY_REST_CDN_URL") or CDN_URL,
         )
-
-    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
-        """Return a copy with other options that shares the connections; closing it closes nothing.
-
-        Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
-        """
-        return self._copy(self._transport.with_options(**changes), self._signer.acting_as)
 
     @property
     def user(self) -> AsyncUser:
@@ -154,30 +144,16 @@ class AsyncCloudKeyRest:
         """Return a copy whose calls run as another user, see `act_as_user`; closing it closes nothing."""
         return self._copy(self._transport, username)
 
-    async def close(self) -> None:
-        """Close the connections. Nothing can be called afterwards."""
-        if self._owns_pool:
-            await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
     def __repr__(self) -> str:
         acting = f", acting as {self._signer.acting_as}" if self._signer.acting_as else ""
         return f"<CloudKeyRest at {self._transport.service.base_url}{acting}>"
 
+    def _copied(self, transport: Transport) -> Self:
+        return self._copy(transport, self._signer.acting_as)
+
     def _copy(self, transport: Transport, acting_as: str | None) -> Self:
-        other = copy.copy(self)
-        other._signer = evolve(self._signer, acting_as=acting_as)
-        other._transport = transport.for_service(evolve(transport.service, sign=other._signer))
+        signer = evolve(self._signer, acting_as=acting_as)
+        other = super()._copied(transport.for_service(evolve(transport.service, sign=signer)))
+        other._signer = signer
         other._accounts = Accounts(other._transport)
-        other._owns_pool = False
         return other

@@ -92,7 +92,7 @@ class AsyncMedia(Namespace):
         async def fetch(page: int, count: int) -> MediaList:
             return await self.list(page=page, count=count, filter=filter, fields=fields, sort=sort)
 
-        return AsyncPager(fetch, per_page=per_page)
+        return AsyncPager(fetch, per_page=per_page, identity=lambda medium: medium["id"])
 
     async def delete(self, *, id: str) -> None:
         """Delete a medium and its assets."""

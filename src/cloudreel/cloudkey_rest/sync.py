@@ -505,14 +505,6 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
         """
         return cls._wrap(AsyncCloudKeyRest.from_env())
 
-    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
-        """Return a copy with other options that shares the connections; closing it closes nothing.
-
-        Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
-        """
-        return self._twin(self._impl.with_options(**changes))
-
     @property
     def user(self) -> User:
         """The account, and which presets its media are encoded to."""
@@ -558,6 +550,17 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
         """Return a copy whose calls run as another user, see `act_as_user`; closing it closes nothing."""
         return self._twin(self._impl.as_user(username))
 
+    def __repr__(self) -> str:
+        return self._impl.__repr__()
+
+    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
+        """Return a copy with other options that shares the connections; closing it closes nothing.
+
+        Args:
+            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
+        """
+        return self._twin(self._impl.with_options(**changes))
+
     def close(self) -> None:
         """Close the connections. Nothing can be called afterwards."""
         run(self._impl.close)
@@ -569,6 +572,3 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         run(self._impl.__aexit__, kind, error, trace)
-
-    def __repr__(self) -> str:
-        return self._impl.__repr__()

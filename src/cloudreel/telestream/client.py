@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import ssl
-from types import TracebackType
-from typing import Self, Unpack
+from typing import Self
 
 import httpx
 
 from cloudreel.core import environment
 from cloudreel.core.call import Credential, Response
-from cloudreel.core.options import Http, Limits, OptionChanges, Options, Wiring
+from cloudreel.core.facade import Client
+from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.transport import Service, Transport
 from cloudreel.panda import protocol as family
@@ -21,7 +20,7 @@ from cloudreel.telestream.errors import FAMILY, TelestreamCloudException
 from cloudreel.telestream.factories import AsyncFactories
 
 
-class AsyncTelestream:
+class AsyncTelestream(Client):
     """Telestream Cloud (flip v3.0) for asyncio and trio.
 
     Args:
@@ -80,7 +79,6 @@ class AsyncTelestream:
             Pool(Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify)),
             Options(timeout, retries, deadline, user_agent),
         )
-        self._owns_pool = True
 
     @classmethod
     def from_env(cls) -> Self:
@@ -98,17 +96,6 @@ class AsyncTelestream:
             environment.optional("TELESTREAM_FACTORY_ID"),
             **environment.endpoint("TELESTREAM"),
         )
-
-    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
-        """Return a copy with other options that shares the connections; closing it closes nothing.
-
-        Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
-        """
-        other = copy.copy(self)
-        other._transport = self._transport.with_options(**changes)
-        other._owns_pool = False
-        return other
 
     @property
     def factory_id(self) -> str | None:
@@ -162,22 +149,6 @@ class AsyncTelestream:
             All parameters as text, valid for 30 minutes where a video is posted, else for 5 (panda.md 3.6).
         """
         return self._signer.params(verb, path, params, self._transport.now())
-
-    async def close(self) -> None:
-        """Close the connections. Nothing can be called afterwards."""
-        if self._owns_pool:
-            await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def __repr__(self) -> str:
         scope = f", factory {self.factory_id}" if self.factory_id else ""

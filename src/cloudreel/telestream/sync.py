@@ -531,14 +531,6 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         """
         return cls._wrap(AsyncTelestream.from_env())
 
-    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
-        """Return a copy with other options that shares the connections; closing it closes nothing.
-
-        Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
-        """
-        return self._twin(self._impl.with_options(**changes))
-
     @property
     def factory_id(self) -> str | None:
         """The factory that the raw verbs speak to."""
@@ -590,6 +582,17 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         """
         return self._impl.signed_params(verb, path, params)
 
+    def __repr__(self) -> str:
+        return self._impl.__repr__()
+
+    def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
+        """Return a copy with other options that shares the connections; closing it closes nothing.
+
+        Args:
+            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
+        """
+        return self._twin(self._impl.with_options(**changes))
+
     def close(self) -> None:
         """Close the connections. Nothing can be called afterwards."""
         run(self._impl.close)
@@ -601,9 +604,6 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         run(self._impl.__aexit__, kind, error, trace)
-
-    def __repr__(self) -> str:
-        return self._impl.__repr__()
 
 
 class Flip(Twin[AsyncFlip], of=AsyncFlip):
