@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudreel.core.paging import AsyncPager
+from cloudreel.core.paging import AsyncPager, Page
 
 pytestmark = pytest.mark.anyio
 
@@ -113,6 +113,64 @@ async def test_a_page_is_dropped_once_its_items_are_gone() -> None:
     del item
     gc.collect()
     assert sum(ref() is not None for ref in alive) <= 10
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lasts", "asked"),
+    [
+        ([5, 2, 3], [False, False, True], 3),  # of whatever size
+        ([2], [True], 1),
+        ([2, 0], [False, False], 2),
+        ([0], [False], 1),
+        ([100, 100], [False, True], 2),
+    ],
+)
+async def test_a_service_may_say_which_page_is_the_last(
+    sizes: list[int], lasts: list[bool], asked: int
+) -> None:
+    numbers: list[int] = []
+
+    async def fetch(page: int, per_page: int) -> Page[int]:
+        numbers.append(page)
+        start = sum(sizes[: page - 1])
+        return Page(range(start, start + sizes[page - 1]), last=lasts[page - 1])
+
+    pages = AsyncPager(fetch, per_page=2).pages()
+    assert [item async for page in pages for item in page] == list(range(sum(sizes)))
+    with pytest.raises(StopAsyncIteration):
+        await anext(pages)
+    assert numbers == list(range(1, asked + 1))
+
+
+@pytest.mark.parametrize("size", [10, 250])
+async def test_the_same_items_again_are_the_end(size: int) -> None:
+    looks: list[int] = []
+
+    async def fetch(page: int, per_page: int) -> Sequence[dict[str, int]]:
+        looks.append(page)
+        return [{"id": number, "seen": page} for number in range(size)]
+
+    pager = AsyncPager(fetch, per_page=10, identity=lambda item: item["id"])
+    for _ in range(2):
+        assert [item["id"] async for item in pager] == list(range(size))
+    assert looks == [1, 2, 1, 2]
+
+
+async def test_equal_items_are_not_the_same_unless_it_is_said_how_to_tell() -> None:
+    async def fetch(page: int, per_page: int) -> Sequence[str]:
+        return ["alike"] * (per_page if page < 4 else 1)
+
+    assert [item async for item in AsyncPager(fetch, per_page=2)] == ["alike"] * 7
+
+
+async def test_one_item_that_two_pages_share_is_no_end() -> None:
+    pages = [[1, 2], [2, 3], [3, 4], [4]]
+
+    async def fetch(page: int, per_page: int) -> Sequence[int]:
+        return pages[page - 1]
+
+    pager = AsyncPager(fetch, per_page=2, identity=lambda item: item)
+    assert [item async for item in pager.pages()] == pages
 
 
 @pytest.mark.parametrize("per_page", [0, -1])

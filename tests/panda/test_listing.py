@@ -5,19 +5,23 @@ from __future__ import annotations
 import pytest
 
 from cloudreel.panda import listing
+from cloudreel.panda.models import VideoFields
 from cloudreel.panda.protocol import Params
 
 pytestmark = pytest.mark.anyio
+
+
+ITEMS = [VideoFields(id=str(number)) for number in range(300)]
 
 
 class Shelf:
     """A service with some objects, which notes what it was asked."""
 
     def __init__(self, count: int) -> None:
-        self.items = list(range(count))
+        self.items = ITEMS[:count]
         self.asked: list[dict[str, object]] = []
 
-    async def page(self, params: Params) -> list[int]:
+    async def page(self, params: Params) -> list[VideoFields]:
         self.asked.append(dict(params))
         page, per_page = int(str(params.get("page", 1))), int(str(params.get("per_page", 100)))
         return self.items[(page - 1) * per_page : page * per_page]
@@ -45,7 +49,7 @@ async def test_a_pager_asks_for_nothing_before_it_is_stepped() -> None:
     pager = listing.pager(shelf.page, {}, 50)
     assert shelf.asked == []
     async for item in pager:
-        if item == 60:
+        if item.id == "60":
             break
     assert shelf.asked == [{"page": 1, "per_page": 50}, {"page": 2, "per_page": 50}]
 
@@ -55,3 +59,14 @@ async def test_an_undivided_list_is_asked_for_once_per_loop() -> None:
     pager = listing.single_page(shelf.page, {"status": "fail"})
     assert [item async for item in pager] == shelf.items
     assert all(params == {"status": "fail"} for params in shelf.asked)
+
+
+async def test_a_service_without_pages_is_not_asked_for_ever() -> None:
+    shelf = Shelf(250)
+
+    async def everything(params: Params) -> list[VideoFields]:
+        shelf.asked.append(dict(params))
+        return [VideoFields(id=item.id, status=str(len(shelf.asked))) for item in shelf.items]
+
+    assert [item.id for item in await listing.everything(everything, {})] == [item.id for item in shelf.items]
+    assert len(shelf.asked) == 2

@@ -14,6 +14,7 @@ from cloudreel.cloudkey.models import (
     MediaInfo,
     MediaPage,
     Meta,
+    is_last,
 )
 from cloudreel.cloudkey.player import PlayerUrls, Viewing
 from cloudreel.cloudkey.remote import Remote

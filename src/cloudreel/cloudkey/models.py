@@ -88,6 +88,11 @@ class MediaPage(Page):
     list: MediaList
 
 
+def is_last(page: MediaPage, number: int) -> bool:
+    """Return whether no page follows that of this number; searches may say just ``has_more`` (9.2, 9.6)."""
+    return not page["has_more"] if "has_more" in page else number >= page.get("pages", number + 1)
+
+
 class UserInfo(TypedDict, total=False):
     """An account; times are UNIX seconds (10.3)."""
 

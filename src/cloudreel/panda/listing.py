@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from cloudreel.core.paging import AsyncPager
 from cloudreel.panda.protocol import PER_PAGE, Params
 
-T = TypeVar("T")
+
+class Identified(Protocol):
+    """What has an id."""
+
+    @property
+    def id(self) -> str | None:
+        """The id that the service gave it."""
+        ...
+
+
+T = TypeVar("T", bound=Identified)
 
 GetPage: TypeAlias = Callable[[Params], Awaitable[list[T]]]
 
@@ -19,7 +29,7 @@ def pager(get_page: GetPage[T], filters: Params, per_page: int = PER_PAGE) -> As
     async def fetch(page: int, per_page: int) -> Sequence[T]:
         return await get_page({**filters, "page": page, "per_page": per_page})
 
-    return AsyncPager(fetch, per_page=per_page)
+    return AsyncPager(fetch, per_page=per_page, identity=lambda item: item.id)
 
 
 def single_page(get_page: GetPage[T], filters: Params) -> AsyncPager[T]:
