@@ -44,7 +44,7 @@ async def _publish(stage: Stage, client: AsyncCloudKey) -> str:
         tasks = {name: bars.add_task(name, total=100) for name in ASSETS}
         async for assets in client.media.watch_assets(media_id, ASSETS, poll=0.3):
             for name, asset in assets.items():
-                done = 100 if asset["status"] == "ready" else asset.get("progress", 0)
+                done = 100 if asset.get("status") == "ready" else asset.get("progress", 0)
                 bars.update(tasks[name], completed=done)
     assets = await client.media.wait_for_assets(media_id, ASSETS, timeout=PATIENCE)
     for name, asset in assets.items():
