@@ -242,6 +242,14 @@ async def test_all_media_come_page_by_page(wire: Wire, ck: AsyncCloudKeyRest) ->
     ]
 
 
+async def test_a_service_that_ignores_the_page_is_not_asked_for_ever(
+    wire: Wire, ck: AsyncCloudKeyRest
+) -> None:
+    wire.answers([{"id": "a"}, {"id": "b"}])
+    assert [medium["id"] async for medium in ck.media.iterate(per_page=1)] == ["a", "b"]
+    assert [params["page"] for _, params in wire.asked] == ["1", "2"]
+
+
 def test_an_unknown_namespace_is_refused_without_a_call(wire: Wire) -> None:
     ck: Any = wire.client()
     with pytest.raises(InvalidNamespace, match="'medai'; there are user, media, file, farm"):
