@@ -125,14 +125,17 @@ class Sender:
         slots = anyio.Semaphore(self._limit)
         while (part := self._plan.next()) is not None:
             await self._acquire(slots)
-            while self._pause is not None:
-                await self._pause.wait()
+            await self._pause_over()
             if not self._plan.waiting:
                 # The last part completes the upload. What changed must not be completed.
                 await self._source.verify(self.ticket.fingerprint)
             group.start_soon(self._send_in_slot, part, slots)
         for _ in range(self._limit):  # whoever holds every slot knows that no part is under way
             await self._acquire(slots)
+
+    async def _pause_over(self) -> None:
+        while self._pause is not None:
+            await self._pause.wait()
 
     async def _acquire(self, slots: anyio.Semaphore) -> None:
         await slots.acquire()
@@ -143,6 +146,7 @@ class Sender:
         failed_first = False
         self._under_way += 1
         try:
+            await self._pause_over()  # which may have begun since the part was handed out
             await self._send(part)
         except CloudReelError as failure:
             failed_first = self._failure is None
