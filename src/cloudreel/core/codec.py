@@ -138,8 +138,10 @@ def read_text(value: JSON, _: object = None) -> str | None:
 def read_int(value: JSON, _: object = None) -> int | None:
     """Return a whole number of an int, a float or numeric text."""
     number = read_float(value)
-    if number is None or isinstance(value, int):
-        return cast("int | None", value if number is not None else None)
+    if number is None:
+        return None
+    if isinstance(value, int):
+        return value
     if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
         return int(value)
     return round(number)

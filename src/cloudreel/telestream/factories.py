@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from anyio import CancelScope
@@ -36,6 +37,17 @@ def scoped(transport: Transport, factory_id: str) -> Transport:
     signer = transport.service.sign
     assert isinstance(signer, HmacSigner)
     return transport.for_service(evolve(transport.service, sign=evolve(signer, factory_id=factory_id)))
+
+
+@asynccontextmanager
+async def _closed_on_failure(source: Source) -> AsyncGenerator[None]:
+    """Give a source back if no session comes of it."""
+    try:
+        yield
+    except BaseException:
+        with CancelScope(shield=True):
+            await source.close()
+        raise
 
 
 class AsyncFactories:
@@ -148,7 +160,7 @@ class AsyncFactory(ChangeableObject, FactoryFields):
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
         opened = await open_source(source)
-        try:
+        async with _closed_on_failure(opened):
             sent: dict[str, Param] = {
                 **params,
                 "file_size": opened.size,
@@ -157,10 +169,6 @@ class AsyncFactory(ChangeableObject, FactoryFields):
                 "multi_chunk": True,
             }
             ticket = self._ticket(opened, await self._transport.send(family.open_upload(sent)))
-        except BaseException:
-            with CancelScope(shield=True):
-                await opened.close()
-            raise
         return self._session(opened, ticket, threads, progress)
 
     async def resume_upload(
@@ -185,12 +193,8 @@ class AsyncFactory(ChangeableObject, FactoryFields):
         if ticket.service != self._transport.service.name or ticket.scope not in (None, self._id()):
             raise UploadFailed(f"This ticket is of {ticket.service} {ticket.scope}, not of {self}")
         opened = await open_source(source)
-        try:
+        async with _closed_on_failure(opened):
             await opened.verify(ticket.fingerprint)
-        except BaseException:
-            with CancelScope(shield=True):
-                await opened.close()
-            raise
         return self._session(opened, ticket, threads, progress, resumed=True)
 
     def _ticket(self, source: Source, upload: family.OpenedUpload) -> Ticket:
