@@ -34,7 +34,7 @@ RULES: list[tuple[str, str, str]] = [
     ("core.pool", "errors", "anyio attrs httpx httpx_aiohttp"),
     ("core.portal", "errors", "anyio sniffio"),
     ("core.transport", "errors", "anyio attrs httpx"),
-    ("core.filewire", "errors", "anyio attrs httpx"),
+    ("core.filewire", "errors", "anyio attrs h11 httpx"),  # h11 comes with httpx
     ("core", "errors signing", "anyio attrs"),
     ("uploads.stores", "errors core", "anyio attrs redis"),
     ("uploads", "errors core", "anyio attrs"),

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import cache
+from urllib.request import getproxies
 
 import anyio
 import anyio.lowlevel
 import httpx
 
 from cloudreel.core.aiohttp_transport import SentOnce
+from cloudreel.core.filewire import FileWire
 from cloudreel.core.options import Wiring
 from cloudreel.errors import CloudReelError, WrongEventLoopError
 
@@ -146,8 +149,10 @@ class Pool:
     def _chosen_transport(
         self, verify: ssl.SSLContext | bool, limits: httpx.Limits
     ) -> httpx.AsyncBaseTransport | None:
-        if self.wiring.http == "httpx" or os.environ.get("CLOUDREEL_PLAIN_HTTP") == "1":
+        if os.environ.get("CLOUDREEL_PLAIN_HTTP") == "1":
             return None
+        if self.wiring.http == "httpx":
+            return self._file_wire(verify, limits)
         try:
             from httpx_aiohttp import AiohttpTransport
         except ImportError as error:
@@ -157,3 +162,13 @@ class Pool:
         proxy = self.wiring.proxy
         made = AiohttpTransport(verify=verify, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None)
         return SentOnce(made)
+
+    def _file_wire(self, verify: ssl.SSLContext | bool, limits: httpx.Limits) -> FileWire | None:
+        """Return the transport that sends file parts itself, None where it cannot or must not."""
+        proxied = self.wiring.proxy is not None or not {"http", "https", "all"}.isdisjoint(getproxies())
+        if not self.wiring.fast_path or proxied or sys.platform != "linux":
+            return None
+        context = httpx.create_ssl_context(verify=verify)
+        return FileWire(
+            httpx.AsyncHTTPTransport(verify=context, limits=limits), context, self.wiring.limits.in_flight
+        )

@@ -18,6 +18,7 @@ from attrs import evolve, frozen
 from cloudreel.core import redact, retry
 from cloudreel.core.call import Body, Call, Request, Response, Signer
 from cloudreel.core.failures import ErrorFamily, Failure
+from cloudreel.core.filewire import BODY
 from cloudreel.core.options import CONNECT_TIMEOUT, OptionChanges, Options, default_user_agent
 from cloudreel.core.pool import Pool, unlogged
 from cloudreel.errors import (
@@ -209,6 +210,7 @@ class Transport:
             headers=headers,
             content=content,
             timeout=httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout)),
+            extensions={BODY: request.content},
         )
         if isinstance(content, _Pass):
             # httpx has wrapped it in a generator, which a broken connection leaves open.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
+from cloudreel.core.filewire import FilePart
+from cloudreel.errors import UploadError
+from cloudreel.uploads.readers import in_thread
 from cloudreel.uploads.sources import Source
 
 
@@ -28,6 +31,20 @@ class SourceBody:
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pass(self)
 
+    def in_file(self) -> FilePart | None:
+        """Return where in which file the slice stands, None unless the source is an open file."""
+        found = self.source.fileno()
+        if found is None:
+            return None
+        descriptor, start = found
+        return FilePart(
+            descriptor, start + self.offset, self.length, self.source.check, self.shortened, self.sent
+        )
+
+    def shortened(self, count: int) -> UploadError:
+        """Return the error that says that the source ends after so many bytes of the slice."""
+        return self.source.changed(f"it ends after {self.offset + count} of {self.source.size} bytes")
+
 
 class _Pass:
     def __init__(self, body: SourceBody) -> None:
@@ -47,10 +64,9 @@ class _Pass:
             raise StopAsyncIteration
         piece = await anext(self._pieces, b"")
         if not piece:
-            end = body.offset + self._given
-            raise body.source.changed(f"it ends after {end} of {body.source.size} bytes")
+            raise body.shortened(self._given)
         self._given += len(piece)
         if self._given == body.length:
             # The service keeps no part that lacks its end, so a changed file completes none.
-            await body.source.check()
+            await in_thread(body.source.check)
         return piece

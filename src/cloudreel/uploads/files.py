@@ -56,9 +56,9 @@ class FileReader:
         """Close the file."""
         await self.release()
 
-    async def stat(self) -> tuple[int, int | None]:
+    def stat(self) -> tuple[int, int | None]:
         """Return size and time of the last change as the open file has them now."""
-        found = await in_thread(partial(os.fstat, self._opened()))
+        found = os.fstat(self._opened())
         return max(found.st_size - self._start, 0), found.st_mtime_ns
 
     async def read(self, offset: int, size: int) -> bytes:
@@ -148,9 +148,9 @@ class SpooledReader(FileReader):
         await self.release()
         await in_thread(self._remove)
 
-    async def stat(self) -> tuple[int, int | None]:
+    def stat(self) -> tuple[int, int | None]:
         """Return the size; the time is that of the copy and says nothing of the source."""
-        size, _ = await super().stat()
+        size, _ = super().stat()
         return size, None
 
     def append(self, data: bytes) -> None:

@@ -6,6 +6,9 @@ import re
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+from attrs import evolve
+
+from cloudreel.core.filewire import FilePart
 from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.sources import Source
 
@@ -59,6 +62,11 @@ class MultipartBody:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return _Pass(self)
+
+    def in_file(self) -> FilePart | None:
+        """Return where the file stands and what is around it, None unless the source is an open file."""
+        file = self.file.in_file()
+        return None if file is None else evolve(file, before=self.head, after=self.tail)
 
 
 class _Pass:

@@ -73,8 +73,8 @@ class Reader(Protocol):
         """Release, and remove what exists for this reader alone."""
         ...
 
-    async def stat(self) -> tuple[int, int | None]:
-        """Return the size in bytes and, of a real file, the time of its last change in nanoseconds."""
+    def stat(self) -> tuple[int, int | None]:
+        """Return, blocking, the size in bytes and, of a real file, when it last changed in nanoseconds."""
         ...
 
     async def read(self, offset: int, size: int) -> bytes:
@@ -104,7 +104,7 @@ class MemoryReader:
     async def close(self) -> None:
         """Do nothing: the memory is the caller's."""
 
-    async def stat(self) -> tuple[int, int | None]:
+    def stat(self) -> tuple[int, int | None]:
         """Return the size."""
         with self._view() as view:
             return max(view.nbytes - self._start, 0), None
@@ -141,9 +141,10 @@ class SeekReader:
         """Restore the position."""
         await self.release()
 
-    async def stat(self) -> tuple[int, int | None]:
+    def stat(self) -> tuple[int, int | None]:
         """Return the size from the first position to the end."""
-        return await in_thread(self._measure), None
+        with self._lock:
+            return max(self._file.seek(0, os.SEEK_END) - self._start, 0), None
 
     async def read(self, offset: int, size: int) -> bytes:
         """Return at most one hop, read in a thread."""
@@ -156,10 +157,6 @@ class SeekReader:
         with self._lock:
             self._file.seek(offset)
             return only_bytes(self._file.read(size))
-
-    def _measure(self) -> int:
-        with self._lock:
-            return max(self._file.seek(0, os.SEEK_END) - self._start, 0)
 
     def _restore(self) -> None:
         if not getattr(self._file, "closed", False):

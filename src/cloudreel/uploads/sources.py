@@ -108,15 +108,15 @@ class Source:
         """Return the open descriptor and the source's first byte in it, None unless it is a real file."""
         return self._reader.fileno()
 
-    async def check(self) -> None:
-        """Make sure that a real file has kept size and time of change; costs next to nothing.
+    def check(self) -> None:
+        """Make sure that a real file has kept size and time of change; costs next to nothing, but blocks.
 
         Raises:
             UploadError: the file was written to since `open_source`.
         """
         if self.fingerprint.mtime_ns is None:
             return
-        if await self._reader.stat() != (self.fingerprint.size, self.fingerprint.mtime_ns):
+        if self._reader.stat() != (self.fingerprint.size, self.fingerprint.mtime_ns):
             raise self.changed("it was written to")
 
     async def verify(self, expected: Fingerprint) -> None:
@@ -283,7 +283,7 @@ def _name_of(source: SourceLike) -> str:
 
 
 async def _take_fingerprint(reader: Reader) -> Fingerprint:
-    size, mtime_ns = await reader.stat()
+    size, mtime_ns = await in_thread(reader.stat)
     digest = hashlib.sha256()
     for offset in sorted({0, max(0, (size - SAMPLE) // 2), max(0, size - SAMPLE)}):
         async for piece in _Pieces(reader, offset, min(SAMPLE, size - offset)):

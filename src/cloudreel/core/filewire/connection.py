@@ -1,0 +1,220 @@
+"""One HTTP/1.1 connection whose calls block, for a worker thread that sends a whole request.
+
+One thread at a time uses it; `end` may be called by any other. What goes wrong is told in httpx's errors,
+as its own connections do.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TypeAlias
+
+import httpx
+
+Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
+"""As ``getaddrinfo`` gives it: family, kind, protocol, canonical name, where."""
+
+READ_SIZE = 64 * 1024  # bytes of an answer read at once
+
+_NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # the file system cannot do it
+
+
+class Connection:
+    """A socket to one service, which may be used for one request after the other."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._ended = False
+        self._lock = threading.Lock()  # of the two above
+        self._buffer = bytearray()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `open` has made it."""
+        return self._socket is not None
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it speaks TLS."""
+        return isinstance(self._socket, ssl.SSLSocket)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the service has closed it: an idle connection has nothing else to tell."""
+        return self._ready(select.POLLIN, 0.0)
+
+    def open(
+        self,
+        addresses: Sequence[Address],
+        context: ssl.SSLContext | None,
+        host: str,
+        timeout: float | None,
+    ) -> None:
+        """Connect to the first address that lets us.
+
+        Args:
+            addresses: tried in turn; each may take its share of the time.
+            context: for TLS, None without it.
+            host: whom the certificate has to name.
+            timeout: seconds for connecting, and again for the TLS handshake; None for no limit.
+
+        Raises:
+            httpx.ConnectTimeout: nobody answered in time.
+            httpx.ConnectError: nobody let us connect, or the certificate is not to be trusted.
+        """
+        with _told_as(httpx.ConnectError, httpx.ConnectTimeout):
+            made = self._reach(addresses, timeout)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if context is not None:
+                made.settimeout(timeout)
+                # The handshake comes after the socket is held, so that it can be ended.
+                tls = context.wrap_socket(made, server_hostname=host, do_handshake_on_connect=False)
+                self._hold(tls)
+                tls.do_handshake()
+
+    def send(self, data: bytes | memoryview, timeout: float | None, *, more: bool = False) -> None:
+        """Send all of some bytes.
+
+        Args:
+            data: what to send.
+            timeout: seconds it may take, None for no limit.
+            more: whether something follows at once, which may share a packet with it.
+
+        Raises:
+            httpx.WriteTimeout: the service did not take it in time.
+            httpx.WriteError: the connection is broken.
+        """
+        used = self._used()
+        with _told_as(httpx.WriteError, httpx.WriteTimeout):
+            used.settimeout(timeout)
+            used.sendall(data, socket.MSG_MORE if more and not self.is_encrypted else 0)
+
+    def send_file(self, descriptor: int, offset: int, count: int, timeout: float | None) -> int | None:
+        """Have the kernel send bytes of a file, as many as the connection takes now.
+
+        Args:
+            descriptor: of the open file.
+            offset: first byte in the file.
+            count: bytes at most.
+            timeout: seconds to wait until the connection takes any, None for no limit.
+
+        Returns:
+            How many bytes were taken, 0 at the end of the file; None where the kernel cannot do this.
+
+        Raises:
+            httpx.WriteTimeout: the service took nothing in time.
+            httpx.WriteError: the connection is broken.
+            OSError: the file cannot be read.
+        """
+        used = self._used()
+        used.settimeout(0.0)
+        while True:
+            try:
+                return os.sendfile(used.fileno(), descriptor, offset, count)
+            except BlockingIOError:
+                if not self._ready(select.POLLOUT, timeout):
+                    raise httpx.WriteTimeout("The write operation timed out") from None
+            except OSError as error:
+                if error.errno in _NO_SENDFILE:
+                    return None
+                if error.errno == errno.EIO:
+                    raise
+                raise httpx.WriteError(str(error)) from error
+
+    def receive(self, timeout: float | None) -> bytes:
+        """Return what has come, waiting for something if need be; nothing when the service has closed.
+
+        Raises:
+            httpx.ReadTimeout: nothing came in time.
+            httpx.ReadError: the connection is broken.
+        """
+        used = self._used()
+        with _told_as(httpx.ReadError, httpx.ReadTimeout):
+            used.settimeout(timeout)
+            return used.recv(READ_SIZE)
+
+    def buffer(self, size: int) -> memoryview:
+        """Return memory of this size, the same each time; `send` is done with it when it returns."""
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size)
+        return memoryview(self._buffer)[:size]
+
+    def end(self) -> None:
+        """End what is under way: the thread in it wakes with an error. Any thread may call this."""
+        with self._lock:
+            self._ended = True
+            if self._socket is not None:
+                with suppress(OSError):  # it was never connected, or is not any more
+                    # Not SSLSocket's own, which would have the thread go on in plain text.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket. No thread may be using it."""
+        with self._lock:
+            self._ended = True
+            if self._socket is not None:
+                self._socket.close()
+
+    def _reach(self, addresses: Sequence[Address], timeout: float | None) -> socket.socket:
+        until = None if timeout is None else time.monotonic() + timeout
+        failure = OSError("The name of the host has no address")
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            share = None
+            if until is not None:
+                share = max(until - time.monotonic(), 0.0) / (len(addresses) - number)
+            try:
+                made = socket.socket(family, kind, protocol)
+                made.setblocking(False)
+                self._hold(made)
+                self._connect(made, address, share)
+            except OSError as error:
+                failure = error
+            else:
+                return made
+        raise failure
+
+    def _connect(self, made: socket.socket, address: tuple[str | int, ...], timeout: float | None) -> None:
+        with self._lock:  # `end` comes before this, or finds a socket that it can end
+            begun = errno.ECONNABORTED if self._ended else made.connect_ex(address)
+        if begun == errno.EINPROGRESS:
+            begun = errno.ETIMEDOUT
+            if self._ready(select.POLLOUT, timeout):
+                begun = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if begun:
+            raise OSError(begun, os.strerror(begun))
+
+    def _hold(self, made: socket.socket) -> None:
+        """Make a socket the one to use, to end and to close."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+            self._socket = made
+            if self._ended:
+                raise OSError(errno.ECONNABORTED, os.strerror(errno.ECONNABORTED))
+
+    def _used(self) -> socket.socket:
+        assert self._socket is not None
+        return self._socket
+
+    def _ready(self, event: int, timeout: float | None) -> bool:
+        poll = select.poll()
+        poll.register(self._used(), event)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+@contextmanager
+def _told_as(failure: type[httpx.NetworkError], timeout: type[httpx.TimeoutException]) -> Generator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise timeout(str(error)) from error
+    except OSError as error:
+        raise failure(str(error)) from error

@@ -1,0 +1,212 @@
+"""One request whose body stands in a file, and its answer: everything here blocks, in a worker thread."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final, Protocol, runtime_checkable
+
+import h11  # comes with httpx, which speaks HTTP/1.1 by it
+import httpx
+from attrs import frozen
+
+from cloudreel.core.filewire.connection import Connection
+
+STEP: Final = 2**20  # bytes that the kernel is asked to move at once
+PIECE: Final = 256 * 1024  # bytes that are read and sent at once where the kernel cannot move them
+LAST: Final = 64 * 1024  # bytes that wait until the file was found unchanged
+READ_SIZE: Final = 64 * 1024  # bytes of an answer's body that are read at once
+LONGEST_HEAD: Final = 100 * 1024  # bytes of an answer's head; httpx allows as many
+TELL_EVERY: Final = 0.05  # seconds between two words on the progress of one part
+
+
+@frozen
+class FilePart:
+    """Bytes of an open file that are the body of a request, with what is around them.
+
+    Args:
+        descriptor: of the file; it stays open until the request is over.
+        offset: first byte in the file.
+        length: bytes of the file.
+        check: raises an error if the file has changed; it may block, and is called in a thread.
+        shortened: returns the error that says that the file ends after so many bytes of the part.
+        sent: told on the event loop how many bytes of the file the connection has taken so far.
+        before: bytes that are sent first.
+        after: bytes that are sent last.
+    """
+
+    descriptor: int
+    offset: int
+    length: int
+    check: Callable[[], None]
+    shortened: Callable[[int], Exception]
+    sent: Callable[[int], None] | None = None
+    before: bytes = b""
+    after: bytes = b""
+
+
+@runtime_checkable
+class FileBody(Protocol):
+    """A body that may stand in a file."""
+
+    def in_file(self) -> FilePart | None:
+        """Return where the bytes stand, None unless they are in a file that is open."""
+        ...
+
+
+class StaleError(Exception):
+    """The service had closed a kept connection, and has seen nothing of the request."""
+
+
+class Exchange:
+    """One request and its answer over a connection.
+
+    Args:
+        request: its head is sent as it is; its timeouts hold for each step.
+        part: its body.
+        connection: which the exchange has for itself until the answer is read.
+        dial: connects it; None when it was kept from another request.
+        call_soon: has the event loop call a function, without waiting for it.
+    """
+
+    def __init__(
+        self,
+        request: httpx.Request,
+        part: FilePart,
+        connection: Connection,
+        dial: Callable[[], None] | None,
+        call_soon: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self.is_over = False  # whether the answer has been read to its end
+        self._part = part
+        self._connection = connection
+        self._dial = dial
+        self._call_soon = call_soon
+        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
+        self._write_timeout = timeouts.get("write")
+        self._read_timeout = timeouts.get("read")
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+        with _as_httpx():
+            self._head = self._http.send(
+                h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+            )
+        self._body = bytearray()  # of the answer, until it is taken
+        self._sent = 0  # bytes of the file that the connection has taken
+        self._tell_at = 0.0
+        self._is_sent = False  # whether the whole request is
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the connection can carry another request."""
+        return self._is_sent and self.is_over and self._http.their_state is h11.DONE
+
+    def run(self) -> h11.Response:
+        """Send the request and read the answer as far as it comes at once.
+
+        Raises:
+            StaleError: the kept connection was closed; nothing was sent.
+            httpx.TransportError: no answer came.
+            Exception: what the part says of a file that has changed, or OSError if it cannot be read.
+        """
+        if self._dial is not None:
+            self._dial()
+        try:
+            moved = self._send()
+        except httpx.WriteError:
+            # A service that refuses a part need not hear it to its end; it may have answered.
+            moved = False
+        with _as_httpx():
+            while not isinstance(answer := self._next_event(), h11.Response):
+                pass
+            self.read()
+        if moved:
+            # What the kernel moved stood in the file until it was on the line, so it may have changed then.
+            self._part.check()
+        return answer
+
+    def read(self) -> None:
+        """Read the next bytes of the answer's body, for `take`."""
+        with _as_httpx():
+            while len(self._body) < READ_SIZE and not self.is_over:
+                event = self._next_event()
+                if isinstance(event, h11.Data):
+                    self._body += event.data
+                self.is_over = isinstance(event, h11.EndOfMessage)
+
+    def take(self) -> bytes:
+        """Return what has been read of the answer's body."""
+        taken, self._body = bytes(self._body), bytearray()
+        return taken
+
+    def _send(self) -> bool:
+        """Send the request; return whether the kernel moved any of the file."""
+        part = self._part
+        try:
+            self._connection.send(self._head + part.before, self._write_timeout, more=True)
+        except httpx.WriteError as error:
+            if self._dial is None:
+                raise StaleError from error
+            raise
+        by_kernel, moved = not self._connection.is_encrypted, False
+        while self._sent < part.length:
+            left = part.length - self._sent
+            if by_kernel and left > LAST:
+                count = self._move(min(left - LAST, STEP))
+                if count is None:
+                    by_kernel = False
+                    continue
+                moved = True
+            else:
+                count = self._copy(min(left, PIECE))
+            if not count:
+                raise part.shortened(self._sent)
+            self._sent += count
+            self._tell()
+        if part.after:
+            self._connection.send(part.after, self._write_timeout)
+        self._is_sent = True
+        return moved
+
+    def _move(self, count: int) -> int | None:
+        part = self._part
+        return self._connection.send_file(
+            part.descriptor, part.offset + self._sent, count, self._write_timeout
+        )
+
+    def _copy(self, count: int) -> int:
+        part = self._part
+        with self._connection.buffer(count) as buffer:
+            read = os.preadv(part.descriptor, [buffer], part.offset + self._sent)
+            if read == part.length - self._sent:
+                part.check()  # the service gets no end of a part of a changed file
+            self._connection.send(buffer[:read], self._write_timeout)
+        return read
+
+    def _tell(self) -> None:
+        """Have the event loop pass on the progress: now and then, and at the end. It waits for nobody."""
+        sent, count = self._part.sent, self._sent
+        if sent is not None and (count == self._part.length or time.monotonic() >= self._tell_at):
+            self._tell_at = time.monotonic() + TELL_EVERY
+            self._call_soon(lambda: sent(count))
+
+    def _next_event(self) -> h11.Event | type[h11.PAUSED]:
+        while True:
+            event = self._http.next_event()
+            if not isinstance(event, type) or event is h11.PAUSED:
+                return event
+            data = self._connection.receive(self._read_timeout)
+            if not data and self._http.their_state is h11.SEND_RESPONSE:
+                raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+            self._http.receive_data(data)
+
+
+@contextmanager
+def _as_httpx() -> Generator[None]:
+    try:
+        yield
+    except h11.RemoteProtocolError as error:
+        raise httpx.RemoteProtocolError(str(error)) from error
+    except h11.LocalProtocolError as error:
+        raise httpx.LocalProtocolError(str(error)) from error

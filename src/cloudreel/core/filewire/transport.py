@@ -1,0 +1,202 @@
+"""The transport of file parts; every other request goes to another transport."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Final, TypeAlias, TypeVar
+
+import anyio
+import anyio.to_thread
+import httpx
+from anyio.lowlevel import current_token
+from attrs import frozen
+
+from cloudreel.core.filewire.connection import Address, Connection
+from cloudreel.core.filewire.exchange import Exchange, FileBody, FilePart, StaleError
+
+T = TypeVar("T")
+
+Origin: TypeAlias = tuple[str, str, int]
+"""Scheme, host, port."""
+
+BODY: Final = "cloudreel.body"
+"""The extension of an httpx request that holds its body as it is, without httpx around it."""
+
+KEPT_FOR: Final = 5.0  # seconds that an idle connection is used again; httpx keeps its own as long
+PORTS: Final = {"http": 80, "https": 443}
+
+
+@frozen(eq=False)
+class _Idle:
+    origin: Origin
+    connection: Connection
+    until: float
+
+
+class FileWire(httpx.AsyncBaseTransport):
+    """Sends parts of files over connections of its own, everything else through another transport.
+
+    A part is one visit to a worker thread. Cancelling it ends its connection, and waits for the thread.
+
+    Args:
+        other: for all other requests; it is closed with this one.
+        context: whom to trust over https.
+        most: threads that send at once, and connections that are kept.
+    """
+
+    def __init__(self, other: httpx.AsyncBaseTransport, context: ssl.SSLContext, most: int) -> None:
+        self._other = other
+        self._context = context
+        context.set_alpn_protocols(["http/1.1"])  # as httpx has it for the other transport
+        self._most = most
+        self._threads = anyio.CapacityLimiter(most)
+        self._idle: list[_Idle] = []  # in the order of their use
+        self._is_closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its answer, whose body is still to be read.
+
+        Raises:
+            httpx.TransportError: as httpx's own transport does.
+            Exception: what the part says of a file that has changed, or OSError if it cannot be read.
+        """
+        body = request.extensions.get(BODY)
+        part = body.in_file() if isinstance(body, FileBody) else None
+        if part is None or request.url.scheme not in PORTS:
+            return await self._other.handle_async_request(request)
+        while (kept := self._take(_origin(request))) is not None:
+            try:
+                return await self._send(request, part, kept, None)
+            except StaleError:
+                continue
+        made = Connection()
+        return await self._send(request, part, made, await self._look_up(request, made))
+
+    async def aclose(self) -> None:
+        """Close the idle connections, and the other transport."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().connection.close()
+        await self._other.aclose()
+
+    async def _look_up(self, request: httpx.Request, made: Connection) -> Callable[[], None]:
+        """Look up the host, and return what connects to it, which is for the thread."""
+        scheme, host, port = _origin(request)
+        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
+        timeout = timeouts.get("connect")
+        began = time.monotonic()
+        try:
+            with anyio.fail_after(timeout):
+                found: Sequence[Address] = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout("The name of the host was not found in time") from error
+        except OSError as error:
+            raise httpx.ConnectError(str(error)) from error
+        left = None if timeout is None else max(timeout - (time.monotonic() - began), 0.0)
+        return partial(made.open, found, self._context if scheme == "https" else None, host, left)
+
+    async def _send(
+        self, request: httpx.Request, part: FilePart, used: Connection, dial: Callable[[], None] | None
+    ) -> httpx.Response:
+        exchange = Exchange(request, part, used, dial, _call_soon())
+        try:
+            head = await _in_thread(exchange.run, used.end, self._threads)
+        except BaseException:
+            used.close()
+            raise
+        return httpx.Response(
+            head.status_code,
+            headers=head.headers.raw_items(),
+            stream=_Answer(exchange, used, self._threads, partial(self._give_back, _origin(request), used)),
+            extensions={"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason},
+        )
+
+    def _take(self, origin: Origin) -> Connection | None:
+        """Return the idle connection that was used last, unless the service has closed it."""
+        now = time.monotonic()
+        while self._idle and self._idle[0].until <= now:
+            self._idle.pop(0).connection.close()
+        for idle in self._idle[::-1]:
+            if idle.origin == origin:
+                self._idle.remove(idle)
+                if not idle.connection.is_stale:
+                    return idle.connection
+                idle.connection.close()
+        return None
+
+    def _give_back(self, origin: Origin, used: Connection, reusable: bool) -> None:
+        if reusable and not self._is_closed and len(self._idle) < self._most:
+            self._idle.append(_Idle(origin, used, time.monotonic() + KEPT_FOR))
+        else:
+            used.close()
+
+
+class _Answer(httpx.AsyncByteStream):
+    """The body of an answer: mostly there as a whole, else read on as it is asked for."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        used: Connection,
+        threads: anyio.CapacityLimiter,
+        give_back: Callable[[bool], None],
+    ) -> None:
+        self._exchange = exchange
+        self._used = used
+        self._threads = threads
+        self._give_back = give_back
+        self._is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            if piece := self._exchange.take():
+                yield piece
+            if self._exchange.is_over:
+                return
+            await _in_thread(self._exchange.read, self._used.end, self._threads)
+
+    async def aclose(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._give_back(self._exchange.is_reusable)
+
+
+def _origin(request: httpx.Request) -> Origin:
+    url = request.url
+    return url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]
+
+
+def _call_soon() -> Callable[[Callable[[], None]], object]:
+    """Return what has this event loop call a function, from any thread and without waiting for it."""
+    loop = current_token().native_token
+    name = "call_soon_threadsafe" if isinstance(loop, asyncio.AbstractEventLoop) else "run_sync_soon"
+    call: Callable[[Callable[[], None]], object] = getattr(loop, name)
+    return call
+
+
+async def _in_thread(work: Callable[[], T], stop: Callable[[], None], threads: anyio.CapacityLimiter) -> T:
+    """Do blocking work in a worker thread; when cancelled, stop it and wait until it has ended."""
+    turn = threading.Lock()  # whose the work is: the thread's, or nobody's any more
+
+    def run() -> T:
+        if not turn.acquire(blocking=False):
+            raise RuntimeError("The work was cancelled before it began")  # which nobody hears
+        try:
+            return work()
+        finally:
+            turn.release()
+
+    try:
+        return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=threads)
+    except BaseException:
+        stop()
+        if not turn.acquire(blocking=False):
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(turn.acquire, limiter=anyio.CapacityLimiter(1))
+        raise
