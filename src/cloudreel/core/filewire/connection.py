@@ -11,10 +11,12 @@ import os
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from math import ceil
 from typing import TypeAlias
 
 import httpx
@@ -23,6 +25,7 @@ Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
 """As ``getaddrinfo`` gives it: family, kind, protocol, canonical name, where."""
 
 READ_SIZE = 64 * 1024  # bytes of an answer read at once
+TOO_SLOW = "The service took or gave nothing in time"
 
 _NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # the file system cannot do it
 
@@ -34,6 +37,7 @@ class Connection:
         self._socket: socket.socket | None = None
         self._ended = False
         self._lock = threading.Lock()  # of the two above
+        self._timeout: tuple[float | None] | None = None  # that was set last, if any was
         self._buffer = bytearray()
 
     @property
@@ -92,9 +96,8 @@ class Connection:
             httpx.WriteTimeout: the service did not take it in time.
             httpx.WriteError: the connection is broken.
         """
-        used = self._used()
+        used = self._limited(timeout)
         with _told_as(httpx.WriteError, httpx.WriteTimeout):
-            used.settimeout(timeout)
             used.sendall(data, socket.MSG_MORE if more and not self.is_encrypted else 0)
 
     def send_file(self, descriptor: int, offset: int, count: int, timeout: float | None) -> int | None:
@@ -114,20 +117,17 @@ class Connection:
             httpx.WriteError: the connection is broken.
             OSError: the file cannot be read.
         """
-        used = self._used()
-        used.settimeout(0.0)
-        while True:
-            try:
-                return os.sendfile(used.fileno(), descriptor, offset, count)
-            except BlockingIOError:
-                if not self._ready(select.POLLOUT, timeout):
-                    raise httpx.WriteTimeout("The write operation timed out") from None
-            except OSError as error:
-                if error.errno in _NO_SENDFILE:
-                    return None
-                if error.errno == errno.EIO:
-                    raise
-                raise httpx.WriteError(str(error)) from error
+        used = self._limited(timeout)
+        try:
+            return os.sendfile(used.fileno(), descriptor, offset, count)
+        except BlockingIOError as error:
+            raise httpx.WriteTimeout(TOO_SLOW) from error
+        except OSError as error:
+            if error.errno in _NO_SENDFILE:
+                return None
+            if error.errno == errno.EIO:  # the disk's
+                raise
+            raise httpx.WriteError(str(error)) from error
 
     def receive(self, timeout: float | None) -> bytes:
         """Return what has come, waiting for something if need be; nothing when the service has closed.
@@ -136,9 +136,8 @@ class Connection:
             httpx.ReadTimeout: nothing came in time.
             httpx.ReadError: the connection is broken.
         """
-        used = self._used()
+        used = self._limited(timeout)
         with _told_as(httpx.ReadError, httpx.ReadTimeout):
-            used.settimeout(timeout)
             return used.recv(READ_SIZE)
 
     def buffer(self, size: int) -> memoryview:
@@ -204,6 +203,24 @@ class Connection:
         assert self._socket is not None
         return self._socket
 
+    def _limited(self, timeout: float | None) -> socket.socket:
+        """Return the socket, whose calls take no longer than the timeout while nothing moves.
+
+        The kernel keeps the time of a plain socket: each of its calls is then one system call, as sendfile
+        would have to be in any case. TLS needs more than one, and Python to keep the time of them.
+        """
+        used = self._used()
+        if self._timeout != (timeout,):
+            self._timeout = (timeout,)
+            if isinstance(used, ssl.SSLSocket):
+                used.settimeout(timeout)
+            else:
+                used.settimeout(None)
+                limit = struct.pack("@ll", *divmod(0 if timeout is None else ceil(timeout * 10**6), 10**6))
+                used.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+                used.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        return used
+
     def _ready(self, event: int, timeout: float | None) -> bool:
         poll = select.poll()
         poll.register(self._used(), event)
@@ -214,7 +231,7 @@ class Connection:
 def _told_as(failure: type[httpx.NetworkError], timeout: type[httpx.TimeoutException]) -> Generator[None]:
     try:
         yield
-    except TimeoutError as error:
-        raise timeout(str(error)) from error
+    except (TimeoutError, BlockingIOError) as error:
+        raise timeout(TOO_SLOW) from error
     except OSError as error:
         raise failure(str(error)) from error

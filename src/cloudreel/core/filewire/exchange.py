@@ -112,6 +112,8 @@ class Exchange:
         """
         if self._dial is not None:
             self._dial()
+        elif self._connection.is_stale:
+            raise StaleError
         try:
             moved = self._send()
         except httpx.WriteError:

@@ -118,16 +118,14 @@ class FileWire(httpx.AsyncBaseTransport):
         )
 
     def _take(self, origin: Origin) -> Connection | None:
-        """Return the idle connection that was used last, unless the service has closed it."""
+        """Return the idle connection that was used last."""
         now = time.monotonic()
         while self._idle and self._idle[0].until <= now:
             self._idle.pop(0).connection.close()
         for idle in self._idle[::-1]:
             if idle.origin == origin:
                 self._idle.remove(idle)
-                if not idle.connection.is_stale:
-                    return idle.connection
-                idle.connection.close()
+                return idle.connection
         return None
 
     def _give_back(self, origin: Origin, used: Connection, reusable: bool) -> None:
