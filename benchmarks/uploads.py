@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CERTIFICATE = HERE.parent / "tests" / "core" / "localhost.pem"
+CERTIFICATE = HERE.parent / "tests" / "core" / "filewire" / "localhost.pem"
 CLIENTS = ["ours", "ours-plain", "httpx-bytes", "aiohttp", "requests", "sockets", "curl"]
 GIB, MIB = 2**30, 2**20
 
