@@ -129,6 +129,7 @@ class Server:
                 accepted, _ = self._listening.accept()
             except OSError:
                 return
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a reset loses what is held back
             self._peers.append(accepted)
             self._threads.append(threading.Thread(target=self._serve, args=(accepted,)))
             self._threads[-1].start()

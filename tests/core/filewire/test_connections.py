@@ -135,7 +135,7 @@ async def test_the_handshake_takes_no_longer_than_allowed(
     start: Callable[..., Server], path: Path, kit: type[Kit]
 ) -> None:
     server = start()
-    server.plays(lambda peer, _: peer.body(10**9))
+    server.plays(lambda peer, _: bool(peer.body(10**9)) and False)
     url = server.url.replace("http://", "https://")
     async with await open_source(path) as source, kit.client(connect=0.1) as client:
         with pytest.raises(httpx.ConnectTimeout):
@@ -164,7 +164,7 @@ async def test_a_service_that_takes_nothing_is_given_up(server: Server, path: Pa
 
 
 async def test_a_service_that_does_not_answer_is_given_up(server: Server, path: Path, kit: type[Kit]) -> None:
-    server.plays(lambda peer, _: peer.body(10**9) and False)
+    server.plays(lambda peer, _: bool(peer.body(10**9)) and False)
     async with await open_source(path) as source, kit.client(read=0.1) as client:
         with pytest.raises(httpx.ReadTimeout):
             await kit.put(client, server.url, SourceBody(source, 0, 100_000))
@@ -322,7 +322,8 @@ from cloudreel.uploads.sources import open_source
 url, path = sys.argv[1:]
 
 async def main():
-    service = Service("acme", url, ErrorFamily(CloudReelError, {}), lambda request, now: request, lambda _: None)
+    errors = ErrorFamily(CloudReelError, {})
+    service = Service("acme", url, errors, lambda request, now: request, lambda response: None)
     sender = Transport(service, Pool(Wiring()), Options())
     async with await open_source(path) as source:
         put = Call(Request("PUT", url, content=SourceBody(source, 0, 100_000)), id, signed=False)

@@ -8,8 +8,6 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-import anyio
-import anyio.to_thread
 import httpx
 import pytest
 

@@ -158,9 +158,12 @@ class Connection:
     def close(self) -> None:
         """Close the socket. No thread may be using it."""
         with self._lock:
-            self._ended = True
             if self._socket is not None:
+                if self._ended:
+                    # What the kernel still holds of a part that was given up is not to be sent.
+                    self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
                 self._socket.close()
+            self._ended = True
 
     def _reach(self, addresses: Sequence[Address], timeout: float | None) -> socket.socket:
         until = None if timeout is None else time.monotonic() + timeout

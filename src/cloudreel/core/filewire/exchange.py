@@ -100,7 +100,8 @@ class Exchange:
     @property
     def is_reusable(self) -> bool:
         """Whether the connection can carry another request."""
-        return self._is_sent and self.is_over and self._http.their_state is h11.DONE
+        at_rest = self._http.their_state is h11.DONE and self._http.trailing_data == (b"", False)
+        return self._is_sent and self.is_over and at_rest
 
     def run(self) -> h11.Response:
         """Send the request and read the answer as far as it comes at once.
