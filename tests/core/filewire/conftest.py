@@ -17,7 +17,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from cloudreel.core.filewire import BODY, FileWire
+from cloudreel.core.filewire import BODY, FileWire, transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -194,6 +194,12 @@ class Kit:
         with anyio.fail_after(60):
             while not true():
                 await anyio.sleep(0.001)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep idle connections however slow the machine is."""
+    monkeypatch.setattr(transport, "KEPT_FOR", 600.0)
 
 
 @pytest.fixture

@@ -157,10 +157,12 @@ async def test_asyncio_may_cancel_in_its_own_way(
             assert at_work == []
 
 
-async def test_a_timeout_around_a_part_ends_it(server: Server, path: Path, kit: type[Kit]) -> None:
+async def test_a_timeout_around_a_part_ends_it(
+    server: Server, path: Path, kit: type[Kit], at_work: list[threading.Thread]
+) -> None:
     stuck = Stuck("waiting")
     server.plays(stuck)
     async with await open_source(path) as source, kit.client() as client:
         with pytest.raises(TimeoutError), anyio.fail_after(0.05):
             await kit.put(client, server.url, SourceBody(source, 0, 1000))
-    await anyio.to_thread.run_sync(stuck.left.wait)
+        assert at_work == []
