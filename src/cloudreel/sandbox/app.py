@@ -15,6 +15,7 @@ from cloudreel.sandbox.cloudkey.rpc import rpc_route
 from cloudreel.sandbox.cloudkey_rest.rest import rest_route
 from cloudreel.sandbox.faults import CONTROL, FaultMiddleware
 from cloudreel.sandbox.outputs import output_route
+from cloudreel.sandbox.panda import panda_routes
 from cloudreel.sandbox.refusals import Refusal
 from cloudreel.sandbox.telestream import telestream_routes
 from cloudreel.sandbox.uploads import upload_routes
@@ -34,6 +35,7 @@ def create_app(world: World) -> Starlette:
     return Starlette(
         routes=[
             telestream_routes(world),
+            panda_routes(world),
             *upload_routes(world),
             output_route(world),
             *control.routes(world),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cloudreel.cloudkey import AsyncCloudKey, CloudKey
     from cloudreel.cloudkey_rest import AsyncCloudKeyRest, CloudKeyRest
+    from cloudreel.panda import AsyncPanda, Panda
     from cloudreel.telestream import AsyncTelestream, Telestream
 
 
@@ -78,6 +79,12 @@ class Facades(ABC):
 
         return AsyncTelestream(**self.config["telestream"], **options)
 
+    def panda(self, **options: Any) -> AsyncPanda:
+        """Return an async Panda client for this sandbox."""
+        from cloudreel.panda import AsyncPanda
+
+        return AsyncPanda(**{**self.config["panda"], **options})
+
     def cloudkey(self, **options: Any) -> AsyncCloudKey:
         """Return an async CloudKey client for this sandbox."""
         from cloudreel.cloudkey import AsyncCloudKey
@@ -110,6 +117,10 @@ class AppFacades(Facades):
         """Return an async Telestream client whose requests go straight into the sandbox."""
         return super().telestream(**{"transport": self.transport(), **options})
 
+    def panda(self, **options: Any) -> AsyncPanda:
+        """Return an async Panda client whose requests go straight into the sandbox."""
+        return super().panda(**{"transport": self.transport(), **options})
+
     def cloudkey(self, **options: Any) -> AsyncCloudKey:
         """Return an async CloudKey client whose requests go straight into the sandbox."""
         return super().cloudkey(**{"transport": self.transport(), **options})
@@ -130,6 +141,12 @@ class SyncFacades:
         from cloudreel.telestream import Telestream
 
         return Telestream(**self._config["telestream"], **options)
+
+    def panda(self, **options: Any) -> Panda:
+        """Return a blocking Panda client for this sandbox."""
+        from cloudreel.panda import Panda
+
+        return Panda(**{**self._config["panda"], **options})
 
     def cloudkey(self, **options: Any) -> CloudKey:
         """Return a blocking CloudKey client for this sandbox."""

@@ -1,4 +1,4 @@
-"""The server family of Panda and Telestream: which request goes where (panda.md section 7)."""
+"""Panda, API v2, and the routes it shares with Telestream: which request goes where (panda.md section 7)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 
     from cloudreel.sandbox.state import World
 
-__all__ = ["family_routes"]
+__all__ = ["PANDA", "family_routes", "panda_routes"]
+
+PANDA = Service(name="panda", prefix="/v2", scope="cloud", scopes="clouds", scope_names=("cloud_id",))
 
 _VERBS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
+
+
+def panda_routes(world: World) -> Mount:
+    """Return the routes under ``/v2``."""
+    return family_routes(world, PANDA)
 
 
 def family_routes(world: World, service: Service) -> Mount:

@@ -169,14 +169,12 @@ class World:
     def config(self) -> dict[str, object]:
         """What a client needs to know, service by service."""
         parts = urlsplit(self.base_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        address: dict[str, object] = {"api_host": parts.hostname, "api_port": port}
         return {
             "base_url": self.base_url,
-            "telestream": {
-                "api_host": parts.hostname,
-                "api_port": parts.port or (443 if parts.scheme == "https" else 80),
-                "api_version": "3.0",
-                **self.credentials["telestream"],
-            },
+            "telestream": {**address, "api_version": "3.0", **self.credentials["telestream"]},
+            "panda": {**address, **self.credentials["panda"]},
             "cloudkey": {
                 "base_url": self.base_url,
                 "cdn_url": self.base_url,
@@ -200,6 +198,11 @@ class World:
                 "secret_key": secrets.token_hex(20),
                 "factory_id": secrets.token_hex(16),
             },
+            "panda": {
+                "access_key": secrets.token_hex(10),
+                "secret_key": secrets.token_hex(20),
+                "cloud_id": secrets.token_hex(16),
+            },
             "cloudkey": {"user_id": secrets.token_hex(12), "api_key": secrets.token_hex(20)},
             "cloudkey_root": {"user_id": secrets.token_hex(12), "api_key": secrets.token_hex(20)},
             "cloudkey_rest": {"username": "user", "password": secrets.token_hex(10)},
@@ -211,9 +214,10 @@ class World:
         return credentials
 
     def _furnish(self) -> None:
-        factory_id = self.credentials["telestream"]["factory_id"]
-        if self.store.get("factory", factory_id) is None:
-            furnish(self, "factory", factory_id, {"name": "main"})
+        for service, kind in (("telestream", "factory"), ("panda", "cloud")):
+            id = self.credentials[service][f"{kind}_id"]
+            if self.store.get(kind, id) is None:
+                furnish(self, kind, id, {"name": "main"})
         for level in ("", "_root"):
             key, login = self.credentials[f"cloudkey{level}"], self.credentials[f"cloudkey_rest{level}"]
             if self.store.get("account", key["user_id"]) is None:
