@@ -58,7 +58,8 @@ RULES: list[tuple[str, str, str]] = [
     ("sandbox.net", "errors", "anyio attrs httpx"),
     (
         "sandbox",
-        f"errors signing {CORE_PURE} " + " ".join(f"{s}.protocol {s}.models" for s in SERVICES.split()),
+        f"errors signing {CORE_PURE} flixcloud.xml "
+        + " ".join(f"{s}.protocol {s}.models" for s in SERVICES.split()),
         "anyio attrs orjson starlette uvicorn httptools python_multipart imageio_ffmpeg",
     ),
     ("web", f"{BELOW_SERVICES} {SERVICES} notifications", "anyio attrs starlette"),

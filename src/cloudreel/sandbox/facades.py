@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cloudreel.cloudkey import AsyncCloudKey, CloudKey
     from cloudreel.cloudkey_rest import AsyncCloudKeyRest, CloudKeyRest
+    from cloudreel.flixcloud import AsyncFlixCloud, FlixCloud
     from cloudreel.panda import AsyncPanda, Panda
     from cloudreel.telestream import AsyncTelestream, Telestream
 
@@ -97,6 +98,12 @@ class Facades(ABC):
 
         return AsyncCloudKeyRest(**{**_rest(self.config), **options})
 
+    def flixcloud(self, **options: Any) -> AsyncFlixCloud:
+        """Return an async Flix Cloud client for this sandbox."""
+        from cloudreel.flixcloud import AsyncFlixCloud
+
+        return AsyncFlixCloud(**{**self.config["flixcloud"], **options})
+
 
 class AppFacades(Facades):
     """The clients of a sandbox without a socket."""
@@ -129,6 +136,10 @@ class AppFacades(Facades):
         """Return an async client of the REST era whose requests go straight into the sandbox."""
         return super().cloudkey_rest(**{"transport": self.transport(), **options})
 
+    def flixcloud(self, **options: Any) -> AsyncFlixCloud:
+        """Return an async Flix Cloud client whose requests go straight into the sandbox."""
+        return super().flixcloud(**{"transport": self.transport(), **options})
+
 
 class SyncFacades:
     """The blocking clients of a sandbox."""
@@ -159,6 +170,12 @@ class SyncFacades:
         from cloudreel.cloudkey_rest import CloudKeyRest
 
         return CloudKeyRest(**{**_rest(self._config), **options})
+
+    def flixcloud(self, **options: Any) -> FlixCloud:
+        """Return a blocking Flix Cloud client for this sandbox."""
+        from cloudreel.flixcloud import FlixCloud
+
+        return FlixCloud(**{**self._config["flixcloud"], **options})
 
 
 def _rest(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from cloudreel.sandbox.cloudkey.maker import AssetMaker
 from cloudreel.sandbox.cloudkey.users import furnish_account
 from cloudreel.sandbox.encode import Encoder
 from cloudreel.sandbox.faults import FaultPlan
+from cloudreel.sandbox.flixcloud.account import new_api_key
 from cloudreel.sandbox.media import Transcoder
 from cloudreel.sandbox.net import Net
 from cloudreel.sandbox.notify import Notifier
@@ -183,6 +184,7 @@ class World:
             "cloudkey_root": self.credentials["cloudkey_root"],
             "cloudkey_rest": {"base_url": self.base_url, **self.credentials["cloudkey_rest"]},
             "cloudkey_rest_root": self.credentials["cloudkey_rest_root"],
+            "flixcloud": {"base_url": self.base_url, **self.credentials["flixcloud"]},
         }
 
     def snapshot(self) -> dict[str, list[Document]]:
@@ -207,6 +209,7 @@ class World:
             "cloudkey_root": {"user_id": secrets.token_hex(12), "api_key": secrets.token_hex(20)},
             "cloudkey_rest": {"username": "user", "password": secrets.token_hex(10)},
             "cloudkey_rest_root": {"username": "root", "password": secrets.token_hex(10)},
+            "flixcloud": {"api_key": new_api_key()},
             **kept,
         }
         if credentials != kept:
