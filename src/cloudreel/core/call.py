@@ -103,17 +103,17 @@ class Call(Generic[T_co]):
     """A request, the function that reads its answer, and what the transport must know between the two.
 
     ``repeatable``: sending it twice does no harm, so it may be sent again when nobody knows whether
-    the first one arrived. ``settled``: what to ask in that case before it is sent again; the answer
-    True means that the first one was acted on, and an empty answer is taken for its own. ``signed``: the
-    service's signer is asked for each attempt; upload locations are not signed, their URL is the
-    capability.
+    the first one arrived. ``settled``: what to ask before it is sent again, unless the service has not
+    seen it; gives the answer to take for that of the failed attempt, None where there is none and the
+    call is to be sent again. ``signed``: the service's signer is asked for each attempt; upload locations
+    are not signed, their URL is the capability.
     """
 
     request: Request
     parse: Callable[[Response], T_co]
     repeatable: bool = True
     signed: bool = True
-    settled: Call[bool] | None = None
+    settled: Call[Response | None] | None = None
 
 
 Signer: TypeAlias = Callable[[Request, float], Request]

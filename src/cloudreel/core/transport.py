@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
@@ -161,8 +160,10 @@ class Transport:
                 raise error from cause
             log.debug("%s; attempt %d follows in %.2f s", error, attempt + 1, delay)
             await anyio.sleep(delay)
-            if judged is retry.Loss.UNKNOWN and call.settled is not None and await self.send(call.settled):
-                return Response(HTTPStatus.OK, {}, b"", attempt)
+            if call.settled is not None and judged is not retry.Loss.UNSENT:
+                settled = await self.send(call.settled)
+                if settled is not None:
+                    return settled
 
     async def _attempt(self, call: Call[T], attempt: int) -> Response | _Lost:
         client = self._pool.client()
