@@ -36,7 +36,7 @@ def create_app(world: World) -> Starlette:
         routes=[
             telestream_routes(world),
             panda_routes(world),
-            *upload_routes(world),
+            upload_routes(world),
             output_route(world),
             *control.routes(world),
             rpc_route(world),
