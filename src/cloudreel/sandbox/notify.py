@@ -61,7 +61,7 @@ class Notifier:
         if settings is None or not settings["url"] or not settings["events"][_SETTINGS[event]]:
             return
         body = {"event": event, "video_id": video["id"], **(fields or {})}
-        if settings["send_video_payload"]:
+        if settings.get("send_video_payload"):
             body = {**_payload(video), **body}
         delivery: Document = {
             "id": new_id(),
