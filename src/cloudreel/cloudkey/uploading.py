@@ -13,7 +13,7 @@ from attrs import evolve
 from cloudreel.cloudkey import node
 from cloudreel.cloudkey.models import UploadedFile
 from cloudreel.core import retry
-from cloudreel.core.failures import Failure
+from cloudreel.core.failures import Failure, read_status
 from cloudreel.core.transport import Transport
 from cloudreel.errors import (
     ApiError,
@@ -33,7 +33,7 @@ from cloudreel.uploads.sources import Source, SourceLike, open_source
 
 def at_node(transport: Transport) -> Transport:
     """Return the transport for calls to the upload node, which is given no credentials."""
-    return transport.for_service(evolve(transport.service, read_failure=node.read_failure))
+    return transport.for_service(evolve(transport.service, read_failure=read_status))
 
 
 async def upload_file(

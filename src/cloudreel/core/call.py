@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from typing import Generic, Protocol, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
 
 from attrs import evolve, field, frozen
 
@@ -53,6 +54,20 @@ class Request:
     def shown_path(self) -> str:
         """The path as a log line or an error may show it."""
         return redact.location(self.path) if self.secret_url else redact.url(self.path)
+
+    def url(self, base_url: str) -> str:
+        """Return the URL to call, with the query.
+
+        Args:
+            base_url: what a path stands below.
+        """
+        base = "" if self.path.startswith(("http://", "https://")) else base_url
+        url = base + self.path
+        if not self.params:
+            return url
+        texts = {name: str(value) for name, value in self.params.items() if value is not None}
+        query = urlencode(texts, quote_via=quote, safe="")
+        return f"{url}{'&' if '?' in url else '?'}{query}"
 
     @property
     def streamed(self) -> bool:

@@ -16,6 +16,7 @@ import anyio.lowlevel
 import httpx
 
 from cloudreel.core.aiohttp_transport import SentOnce
+from cloudreel.core.bandwidth import Bandwidth
 from cloudreel.core.options import Wiring
 from cloudreel.errors import CloudReelError, WrongEventLoopError
 
@@ -79,6 +80,11 @@ class Pool:
         self._next_start = 0.0
         self._closed = False
 
+    @property
+    def bandwidth(self) -> Bandwidth | None:
+        """The cap on bytes per second, None for none."""
+        return self.wiring.limits.bandwidth
+
     def client(self) -> httpx.AsyncClient:
         """Return the HTTP client, made on first use.
 
@@ -117,6 +123,8 @@ class Pool:
                 start = max(now, self._next_start)
                 self._next_start = start + 1 / rate
                 await anyio.sleep(start - now)
+            if self.bandwidth is not None:
+                await self.bandwidth.take(0)
             yield
 
     async def close(self) -> None:
