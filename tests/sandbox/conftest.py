@@ -10,23 +10,28 @@ import httpx
 import pytest
 
 from cloudreel.sandbox.app import create_app
+from cloudreel.sandbox.panda import PANDA
 from cloudreel.sandbox.state import World
+from cloudreel.sandbox.telestream import TELESTREAM
 from cloudreel.signing import sign_call, signed_params
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from cloudreel.sandbox.auth import Service
+
 PART = 1000
 
 
 class Caller:
-    """Calls the Telestream API as its clients do."""
+    """Calls one API of the Panda family as its clients do."""
 
-    def __init__(self, world: World, http: httpx.AsyncClient) -> None:
+    def __init__(self, world: World, http: httpx.AsyncClient, service: Service = TELESTREAM) -> None:
         self.world = world
         self.http = http
-        self.credentials = world.credentials["telestream"]
+        self.prefix = service.prefix
+        self.credentials = world.credentials[service.name]
         self.host = "sandbox.local"
 
     def sign(
@@ -45,7 +50,9 @@ class Caller:
         self, verb: str, path: str, params: dict[str, Any] | None = None, **changes: Any
     ) -> httpx.Response:
         """Send one call with all parameters in the query, as the original client does."""
-        return await self.http.request(verb, f"/v3.0{path}", params=self.sign(verb, path, params, **changes))
+        return await self.http.request(
+            verb, f"{self.prefix}{path}", params=self.sign(verb, path, params, **changes)
+        )
 
     async def json(self, verb: str, path: str, params: dict[str, Any] | None = None) -> Any:
         """Send one call that must succeed; return its JSON."""
@@ -54,7 +61,7 @@ class Caller:
         return response.json()
 
     async def session(self, size: int, **params: Any) -> dict[str, Any]:
-        """Make a multi-chunk upload session."""
+        """Make an upload session; Telestream's takes parts."""
         asked = {"file_size": size, "file_name": "a.mp4", "profiles": "none", "multi_chunk": "true", **params}
         response = await self("POST", "/videos/upload.json", asked)
         assert response.status_code == 201, response.text
@@ -74,7 +81,7 @@ class Caller:
         """Send a file in one multipart request; return the Video."""
         query = self.sign("POST", "/videos.json", {"profiles": profiles, **params})
         files = {"file": (file.name, file.read_bytes())}
-        response = await self.http.post("/v3.0/videos.json", params=query, files=files)
+        response = await self.http.post(f"{self.prefix}/videos.json", params=query, files=files)
         assert response.status_code == 200, response.text
         video: dict[str, Any] = response.json()
         return video
@@ -103,6 +110,12 @@ async def call(world: World) -> AsyncIterator[Caller]:
     transport = httpx.ASGITransport(app=create_app(world))
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.local") as http:
         yield Caller(world, http)
+
+
+@pytest.fixture
+def panda(world: World, call: Caller) -> Caller:
+    """A signing caller of Panda v2 in that world."""
+    return Caller(world, call.http, PANDA)
 
 
 class Rpc:
