@@ -37,7 +37,7 @@ RULES: list[tuple[str, str, str]] = [
     ("core.transport", "errors", "anyio attrs httpx"),
     ("core.filewire", "errors", "anyio attrs httpx"),
     ("core", "errors signing", "anyio attrs"),
-    ("uploads.stores", "errors core", "anyio attrs redis"),
+    ("uploads.redis_store", "errors core", "anyio redis"),
     ("uploads", "errors core", "anyio attrs"),
     ("downloads", "errors core", "anyio attrs"),
     ("cloudkey_rest.*client", f"{BELOW_SERVICES} cloudkey", "anyio attrs httpx"),
