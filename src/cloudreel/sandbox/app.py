@@ -14,6 +14,7 @@ from cloudreel.sandbox.cloudkey.player import player_routes
 from cloudreel.sandbox.cloudkey.rpc import rpc_route
 from cloudreel.sandbox.cloudkey_rest.rest import rest_route
 from cloudreel.sandbox.faults import CONTROL, FaultMiddleware
+from cloudreel.sandbox.flixcloud.routes import flixcloud_routes
 from cloudreel.sandbox.outputs import output_route
 from cloudreel.sandbox.panda import panda_routes
 from cloudreel.sandbox.refusals import Refusal
@@ -42,6 +43,7 @@ def create_app(world: World) -> Starlette:
             rpc_route(world),
             rest_route(world),
             *node_routes(world),
+            *flixcloud_routes(world),
             *player_routes(world),
         ],
         middleware=[

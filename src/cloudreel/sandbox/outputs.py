@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cloudreel.sandbox.state import World
     from cloudreel.sandbox.store import Document
 
-__all__ = ["output_route", "output_stem", "output_url", "scope_folder", "scope_url"]
+__all__ = ["files_route", "output_route", "output_stem", "output_url", "scope_folder", "scope_url"]
 
 
 def scope_folder(world: World, scope_id: str) -> Path:
@@ -39,12 +39,22 @@ def output_url(world: World, encoding: Document) -> str:
 
 def output_route(world: World) -> Route:
     """Return the route that serves what encodings made; ranges are honoured."""
-    folder = world.store.data / "outputs"
+    return files_route("/outputs", world.store.data / "outputs")
 
-    async def output(request: Request) -> Response:
-        path = (folder / request.path_params["path"]).resolve()
-        if not path.is_relative_to(folder.resolve()) or not path.is_file():
-            return Response("Not found", 404, media_type="text/plain")
-        return FileResponse(path)
 
-    return Route("/outputs/{path:path}", output, methods=["GET"])
+def files_route(path: str, folder: Path) -> Route:
+    """Return a route that serves the files of a folder and of none outside it; ranges are honoured."""
+
+    async def serve(request: Request) -> Response:
+        file = _inside(folder, request.path_params["path"])
+        return Response("Not found", 404, media_type="text/plain") if file is None else FileResponse(file)
+
+    return Route(f"{path}/{{path:path}}", serve, methods=["GET"])
+
+
+def _inside(folder: Path, path: str) -> Path | None:
+    """Return the file of a folder that a path names, None if there is none."""
+    if "\0" in path:  # which no name has
+        return None
+    file = (folder / path).resolve()
+    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None

@@ -17,6 +17,7 @@ from cloudreel.sandbox.cloudkey.users import furnish_account
 from cloudreel.sandbox.encode import Encoder
 from cloudreel.sandbox.faults import FaultPlan
 from cloudreel.sandbox.flixcloud.account import new_api_key
+from cloudreel.sandbox.flixcloud.runner import JobRunner
 from cloudreel.sandbox.media import Transcoder
 from cloudreel.sandbox.net import Net
 from cloudreel.sandbox.notify import Notifier
@@ -92,6 +93,7 @@ class World:
         self.notifier = Notifier(self, retry_gap=retry_gap)
         self.encoder = Encoder(self)
         self.assets = AssetMaker(self)
+        self.flixcloud = JobRunner(self)
         self.credentials = self._credentials()
         self._furnish()
 
@@ -150,6 +152,7 @@ class World:
             self.notifier.start(tasks)
             self.encoder.start(tasks)
             self.assets.start(tasks)
+            self.flixcloud.start(tasks)
             try:
                 yield
             finally:
@@ -159,6 +162,7 @@ class World:
         """Forget everything but the credentials, and set the clock right."""
         await self.encoder.stop_all()
         await self.assets.stop_all()
+        await self.flixcloud.stop_all()
         await self.notifier.stop_all()
         await to_thread.run_sync(self.store.clear)
         self.clock.advance(time.time() - self.clock.now())
