@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         UploadError,
         WrongEventLoopError,
     )
+    from cloudreel.flixcloud import AsyncFlixCloud, FlixCloud
     from cloudreel.signing import SecLevel
     from cloudreel.telestream import AsyncTelestream, Telestream
 
@@ -53,6 +54,7 @@ _HOMES = {
         "UploadError",
         "WrongEventLoopError",
     ),
+    "cloudreel.flixcloud": ("AsyncFlixCloud", "FlixCloud"),
     "cloudreel.signing": ("SecLevel",),
     "cloudreel.telestream": ("AsyncTelestream", "Telestream"),
 }
@@ -62,12 +64,14 @@ __all__ = [
     "ApiError",
     "AsyncCloudKey",
     "AsyncCloudKeyRest",
+    "AsyncFlixCloud",
     "AsyncTelestream",
     "AuthenticationError",
     "CloudKey",
     "CloudKeyRest",
     "CloudReelError",
     "DecodeError",
+    "FlixCloud",
     "InvalidRequestError",
     "JobFailed",
     "NotFoundError",

@@ -15,6 +15,7 @@ from cloudreel._generate.sources import (
     Module,
     all_arguments,
     class_named,
+    creator,
     is_generator,
     only_declares_fields,
     public_constructor,
@@ -113,10 +114,16 @@ class TwinClass:
             ]
         if (init := public_constructor(self.node)) is None:
             return []
-        parameters, arguments = self.parameters(init, self.home)
+        making = creator(self.node)
+        (_, *parameters), arguments = self.parameters(making or init, self.home)
+        if making is None:
+            head = f"impl = {impl}("
+        else:
+            head = f"impl = {self.room.core('run')}("
+            arguments.insert(0, f"{impl}.{making.name}")
         return [
-            fit(4, "def __init__(", parameters, ") -> None:")
-            + fit(8, f"impl = {impl}(", arguments, ")")
+            fit(4, "def __init__(", ["self", *parameters], ") -> None:")
+            + fit(8, head, arguments, ")")
             + "        super().__init__(impl)\n"
         ]
 
@@ -273,7 +280,9 @@ class TwinClass:
             case ast.Name(id=name) if name == self.item:
                 return f"self._item({value})"
             case ast.Name(id=name) if twin := self.room.twin_of(name, home):
-                return f"{twin}({value})"
+                found = class_named(name, home)
+                callers_make_it = found is not None and public_constructor(found[1]) is not None
+                return f"{twin}{'._wrap' if callers_make_it else ''}({value})"
             case ast.BinOp(left=kind, op=ast.BitOr(), right=ast.Constant(value=None)):
                 inner = self.wrapped(kind, home, "")
                 return (

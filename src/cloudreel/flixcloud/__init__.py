@@ -1,1 +1,65 @@
-"""Flix Cloud: transcoding jobs as XML documents, their status, and the notification at their end."""
+"""Flix Cloud: transcoding jobs, their status, and the notification at their end."""
+
+from __future__ import annotations
+
+from cloudreel.flixcloud.client import AsyncFlixCloud
+from cloudreel.flixcloud.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    FlixCloudApiError,
+    FlixCloudError,
+    InternalError,
+    JobNotFound,
+    JobRefused,
+    NoAnswer,
+    RateLimited,
+    TranscodingFailed,
+    UnknownParameter,
+    UnreadableAnswer,
+    WaitTimedOut,
+)
+from cloudreel.flixcloud.job import AsyncJob
+from cloudreel.flixcloud.models import (
+    CuePoint,
+    CuePoints,
+    JobInfo,
+    JobStatus,
+    MediaFile,
+    Recipe,
+    Task,
+    Thumbnails,
+)
+from cloudreel.flixcloud.notifications import JobNotification
+from cloudreel.flixcloud.params import JobParams, SentParams
+from cloudreel.flixcloud.sync import FlixCloud, Job
+
+__all__ = [
+    "AccessDenied",
+    "AsyncFlixCloud",
+    "AsyncJob",
+    "ConnectionFailed",
+    "CuePoint",
+    "CuePoints",
+    "FlixCloud",
+    "FlixCloudApiError",
+    "FlixCloudError",
+    "InternalError",
+    "Job",
+    "JobInfo",
+    "JobNotFound",
+    "JobNotification",
+    "JobParams",
+    "JobRefused",
+    "JobStatus",
+    "MediaFile",
+    "NoAnswer",
+    "RateLimited",
+    "Recipe",
+    "SentParams",
+    "Task",
+    "Thumbnails",
+    "TranscodingFailed",
+    "UnknownParameter",
+    "UnreadableAnswer",
+    "WaitTimedOut",
+]
