@@ -35,7 +35,7 @@ def twice(*names: str) -> set[str]:
 
 
 PUBLIC: dict[str, set[str]] = {
-    "cloudreel": ERRORS | {"SecLevel"} | twice("CloudKey", "CloudKeyRest", "Telestream"),
+    "cloudreel": ERRORS | {"SecLevel"} | twice("CloudKey", "CloudKeyRest", "FlixCloud", "Telestream"),
     "cloudreel.errors": ERRORS,
     "cloudreel.signing": {
         "SecLevel",
@@ -174,6 +174,34 @@ PUBLIC: dict[str, set[str]] = {
         "UnreadableAnswer",
         "UploadFailed",
     },
+    "cloudreel.flixcloud": {
+        *twice("FlixCloud", "Job"),
+        "CuePoint",
+        "CuePoints",
+        "JobInfo",
+        "JobNotification",
+        "JobParams",
+        "JobStatus",
+        "MediaFile",
+        "Recipe",
+        "SentParams",
+        "Task",
+        "Thumbnails",
+        "AccessDenied",
+        "ConnectionFailed",
+        "FlixCloudApiError",
+        "FlixCloudError",
+        "InternalError",
+        "JobNotFound",
+        "JobRefused",
+        "NoAnswer",
+        "RateLimited",
+        "TranscodingFailed",
+        "UnknownParameter",
+        "UnreadableAnswer",
+        "WaitTimedOut",
+    },
+    "cloudreel.notifications": {"JobNotification", "Notification", "VideoNotification", "parse"},
     "cloudreel.sandbox": {"Sandbox"},
 }
 
@@ -219,6 +247,7 @@ def test_an_old_name_that_is_also_a_category_s_is_caught_as_both(module: str, na
     [
         ("cloudreel.cloudkey", "RPCException"),
         ("cloudreel.cloudkey_rest", "ApiException"),
+        ("cloudreel.flixcloud", "FlixCloudError"),
         ("cloudreel.telestream", "TelestreamCloudException"),
     ],
 )
@@ -274,6 +303,8 @@ def test_signing_and_catching_load_no_http_client(statement: str) -> None:
     [
         "cloudreel.cloudkey",
         "cloudreel.cloudkey_rest",
+        "cloudreel.flixcloud",
+        "cloudreel.notifications",
         "cloudreel.telestream",
         "cloudreel.uploads",
     ],

@@ -9,6 +9,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Final, TypeAlias
 
 from cloudreel.flixcloud.notifications import JobNotification
+from cloudreel.flixcloud.xml import LARGEST_BODY
 from cloudreel.panda.notifications import VideoNotification, parse_notification
 
 __all__ = ["JobNotification", "Notification", "VideoNotification", "parse"]
@@ -30,6 +31,5 @@ def parse(body: bytes, content_type: str | None = None) -> Notification:
     Raises:
         DecodeError: it is no notification, or larger than 1 MiB.
     """
-    # A body that is too large is not looked through for its beginning.
-    beginning = body[:1024].removeprefix(BOM_UTF8).lstrip()
+    beginning = body[:LARGEST_BODY].removeprefix(BOM_UTF8).lstrip()
     return JobNotification(body) if beginning.startswith(_XML_BEGINS_WITH) else parse_notification(body)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from anyio import CancelScope
+
 from cloudreel.core.call import Credential, Response
 from cloudreel.core.options import Options, Wiring
 from cloudreel.core.transport import Transport
@@ -124,7 +126,8 @@ class AsyncJob:
             return False
         finally:
             if self._transport is None:
-                await transport.close()
+                with CancelScope(shield=True):
+                    await transport.close()
         self.success = True
         self.id = info.id
         if info.initialized_job_at is not None:
