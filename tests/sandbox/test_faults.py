@@ -116,7 +116,7 @@ def wait_until(condition: threading.Event) -> None:
         ({"action": "status", "status": 99}, "status must be"),
         ({"action": "drop", "path": 5}, "path must be text"),
         ({"action": "drop", "method": ""}, "method must be text"),
-        ({"action": "delay"}, "a delay needs seconds"),
+        ({"action": "delay"}, "delay needs seconds"),
         ({"action": "delay", "seconds": -1}, "seconds must be"),
         ({"action": "stall", "seconds": float("nan")}, "seconds must be"),
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .faults import ConnectionLost
+from .faults import ConnectionLost, Loss
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from cloudreel.telestream import AsyncTelestream, Telestream
 
 
+_LOSSES: dict[Loss, type[httpx.TransportError]] = {
+    "broken": httpx.ReadError,
+    "garbage": httpx.RemoteProtocolError,
+    "silence": httpx.ReadTimeout,
+}
+
+
 class AppTransport(httpx.AsyncBaseTransport):
     """Sends requests straight into an app on the same loop; broken connections become httpx's errors."""
 
@@ -33,6 +40,7 @@ class AppTransport(httpx.AsyncBaseTransport):
 
         :raises httpx.ReadError: where a fault breaks the connection.
         :raises httpx.RemoteProtocolError: where a fault answers with garbage.
+        :raises httpx.ReadTimeout: where a fault never answers.
         """
         assert isinstance(request.stream, AsyncIterable)
         body = _Body(request.stream)
@@ -40,8 +48,7 @@ class AppTransport(httpx.AsyncBaseTransport):
         try:
             return await self._inner.handle_async_request(inner)
         except ConnectionLost as error:
-            kind = httpx.RemoteProtocolError if error.garbage else httpx.ReadError
-            raise kind(str(error), request=request) from error
+            raise _LOSSES[error.loss](str(error), request=request) from error
         finally:
             await body.aclose()
 

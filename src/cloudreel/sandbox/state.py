@@ -15,7 +15,7 @@ from anyio import to_thread
 from cloudreel.sandbox.cloudkey.maker import AssetMaker
 from cloudreel.sandbox.cloudkey.users import furnish_account
 from cloudreel.sandbox.encode import Encoder
-from cloudreel.sandbox.faults import FaultPlan
+from cloudreel.sandbox.faults import FaultPlan, skew
 from cloudreel.sandbox.flixcloud.account import new_api_key
 from cloudreel.sandbox.flixcloud.runner import JobRunner
 from cloudreel.sandbox.media import Transcoder
@@ -42,8 +42,8 @@ class Clock:
         self._offset = float((store.setting("clock") or {"offset": 0.0})["offset"])
 
     def now(self) -> float:
-        """Return the sandbox's time as epoch seconds."""
-        return time.time() + self._offset
+        """Return the sandbox's time as epoch seconds; a request may be answered with a skewed clock."""
+        return time.time() + self._offset + skew.get()
 
     def advance(self, seconds: float) -> None:
         """Move the clock by some seconds, back if they are negative."""
