@@ -1,8 +1,8 @@
 """Panda v2: calls, signed by hand.
 
 Items 1 to 12 and 38 of the observable behaviour (panda.md section 11) are here; 13 to 17, 19 to 23 and 35 to
-37 in test_panda_objects.py, 18 and 24 to 32 in test_panda_uploads.py, 33 and 34 in test_panda_notify.py. The
-number stands in the test's name. Signing by a token, which came in the service's last year, is not played.
+37 in test_panda_objects.py, 18 and 24 to 32 in test_panda_uploads.py, 33 and 34 in test_notify.py. The number
+stands in the test's name. Signing by a token, which came in the service's last year, is not played.
 """
 
 from __future__ import annotations

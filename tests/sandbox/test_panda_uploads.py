@@ -1,7 +1,7 @@
 """Upload sessions of Panda v2, and of Telestream without parts: items 18 and 24 to 32 of panda.md section 11.
 
-The number stands in the test's name. Broken connections are in test_uploads_socket.py. One thing of item 18 is
-not played: locations are on the sandbox's own host, not on another.
+The number stands in the test's name. Broken connections are in test_uploads_socket.py. One thing of item 18
+is not played: locations are on the sandbox's own host, not on another.
 """
 
 from __future__ import annotations
