@@ -75,8 +75,11 @@ async def duplicate(fault: Fault, exchange: Exchange) -> None:
 
 async def skewed(fault: Fault, exchange: Exchange) -> None:
     """Act with a clock that is off."""
-    skew.set(fault.seconds or 0.0)
-    await exchange.act()
+    right = skew.set(fault.seconds or 0.0)
+    try:
+        await exchange.act()
+    finally:
+        skew.reset(right)
 
 
 async def early(fault: Fault, exchange: Exchange) -> None:
