@@ -83,7 +83,7 @@ async def _store(world: World, upload: Document, request: Request, start: int) -
                     await sink.write(fresh)
             await sink.flush()
         except ClientDisconnect:
-            await sink.flush()
+            sink.flush_now()  # a sender that comes back at once is to hear of it
             raise
         finally:
             _hold(world, upload["id"], sink.written_to)
