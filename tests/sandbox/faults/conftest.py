@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cloudreel.sandbox.faults import FaultMiddleware, FaultPlan
-from cloudreel.sandbox.server import bind, serving
+from cloudreel.sandbox.server import Tls, bind, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,19 +116,23 @@ class Running(Service):
         self.url = f"http://127.0.0.1:{address[1]}"
 
     @contextmanager
-    def peer(self) -> Iterator[Peer]:
-        """Connect."""
+    def peer(self, trust: ssl.SSLContext | None = None) -> Iterator[Peer]:
+        """Connect, by TLS if something is trusted."""
         with socket.create_connection(self.address, timeout=30) as connected:
-            yield Peer(connected)
+            if trust is None:
+                yield Peer(connected)
+            else:
+                with trust.wrap_socket(connected, server_hostname="127.0.0.1") as wrapped:
+                    yield Peer(wrapped)
 
 
 @contextmanager
-def running() -> Iterator[Running]:
+def running(tls: Tls | None = None) -> Iterator[Running]:
     listener = bind("127.0.0.1", 0)
     service = Running(listener.getsockname())
     with (
         start_blocking_portal("asyncio") as portal,
-        portal.wrap_async_context_manager(serving(service.app, listener)),
+        portal.wrap_async_context_manager(serving(service.app, listener, tls)),
     ):
         yield service
 
@@ -140,7 +145,7 @@ def service() -> Iterator[Running]:
 
 
 @pytest.fixture
-def run_service() -> Callable[[], object]:
+def run_service() -> Callable[..., object]:
     """Run one that ends before the test does."""
     return running
 

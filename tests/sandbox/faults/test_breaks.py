@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from cloudreel.sandbox.faults import Action, Fault
+from cloudreel.sandbox.server import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from conftest import Running
 
+TLS = Path(__file__).parents[1] / "tls"
 CUTS = [1, 20, 200, 5000]
 
 
@@ -190,6 +194,20 @@ def test_a_cut_beyond_the_answer_still_ends_the_connection(service: Running, act
     assert reset == (action == "reset")
 
 
+@pytest.mark.parametrize("count", [0, *CUTS])
+@pytest.mark.parametrize("action", ["truncate", "reset"])
+def test_an_answer_is_cut_by_tls_too(
+    run_service: Callable[..., AbstractContextManager[Running]], action: Action, count: int
+) -> None:
+    trust = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
+    with run_service(Tls(TLS / "certificate.pem", TLS / "key.pem")) as service:
+        service.plan.add(Fault(action, after_bytes=count))
+        with service.peer(trust) as peer:
+            peer.send("PUT", b"acted")
+            received, _ = peer.read_all()  # Python's ssl does not tell a reset from an end
+    assert (len(received), service.bodies) == (count, [b"acted"])
+
+
 @pytest.mark.parametrize("head", ["", "Connection: close\r\n"])
 @pytest.mark.parametrize("count", [0, *CUTS])
 def test_half_open_says_so_much_and_then_nothing(service: Running, count: int, head: str) -> None:
@@ -237,7 +255,7 @@ def test_control_routes_are_never_spoiled(service: Running) -> None:
 
 
 def test_a_server_stops_while_requests_are_spoiled(
-    run_service: Callable[[], AbstractContextManager[Running]],
+    run_service: Callable[..., AbstractContextManager[Running]],
 ) -> None:
     faults = [
         Fault("stall", times=2),
