@@ -66,6 +66,7 @@ PUBLIC: dict[str, set[str]] = {
         "open_source",
         *twice("UploadSession"),
     },
+    "cloudreel.downloads": {"Destination", "DownloadCallback", "DownloadProgress", "Writer", "download"},
     "cloudreel.telestream": {
         *twice(
             "Encoding",
@@ -117,6 +118,9 @@ PUBLIC: dict[str, set[str]] = {
             "User",
         ),
         "SecLevel",
+        "Bandwidth",
+        "DownloadProgress",
+        "Limits",
         "AssetInfo",
         "AssetRequest",
         "DrmOptions",
@@ -153,6 +157,9 @@ PUBLIC: dict[str, set[str]] = {
     "cloudreel.cloudkey_rest": {
         *twice("CloudKeyRest", "Farm", "File", "Media", "RemoteMethod", "User"),
         "SecLevel",
+        "Bandwidth",
+        "DownloadProgress",
+        "Limits",
         "Account",
         "AssetInfo",
         "MediaInfo",
@@ -303,6 +310,7 @@ def test_signing_and_catching_load_no_http_client(statement: str) -> None:
     [
         "cloudreel.cloudkey",
         "cloudreel.cloudkey_rest",
+        "cloudreel.downloads",
         "cloudreel.flixcloud",
         "cloudreel.notifications",
         "cloudreel.telestream",

@@ -221,6 +221,15 @@ async def test_a_wrong_clock_is_corrected_once_and_for_all_copies(wire: Wire, pa
     assert sender.now() == 5000.0
 
 
+async def test_a_clock_that_goes_wrong_again_later_is_corrected_again(wire: Wire) -> None:
+    ours = iter([1000.0, 1000.0, 1000.0, 2000.0, 2000.0, 2000.0])
+    sender = wire.transport(clock=lambda: next(ours))
+    for theirs in (5000, 1500):
+        wire.answers(expired(formatdate(theirs, usegmt=True)), 200)
+        await sender.send(wire.call())
+    assert wire.signed_at == [1000.0, 5000.0, 6000.0, 1500.0]
+
+
 async def test_a_correction_that_does_not_help_is_not_repeated(wire: Wire) -> None:
     wire.answers(expired(formatdate(5000, usegmt=True)))
     with pytest.raises(errors.AuthenticationError):

@@ -31,7 +31,7 @@ class _Capped:
     def __init__(self, pieces: AsyncIterator[bytes], bandwidth: Bandwidth) -> None:
         self._pieces = pieces
         self._bandwidth = bandwidth
-        self._piece = b""
+        self._piece: bytes = b""
         self._given = 0
 
     def __aiter__(self) -> _Capped:
@@ -64,7 +64,7 @@ class Stream:
     ) -> None:
         self.response = head_of(answer)
         self._answer = answer
-        self._pieces = answer.aiter_raw()
+        self._pieces: AsyncIterator[bytes] | None = None  # once it is being read
         self._told = told
         self._bandwidth = bandwidth
 
@@ -74,6 +74,9 @@ class Stream:
         Raises:
             TransportError: the connection broke, or nothing came in time (the service's own class).
         """
+        if self._pieces is None:
+            assert isinstance(self._answer.stream, httpx.AsyncByteStream)
+            self._pieces = aiter(self._answer.stream)
         with self._told():
             piece = await anext(self._pieces, b"")
         if self._bandwidth is not None:
@@ -83,12 +86,13 @@ class Stream:
     async def close(self) -> None:
         """Let go of the connection; what was not read is lost with it."""
         try:
-            # httpx's generators have to run to their end, which a cancelled read makes them do. That the
-            # line breaks meanwhile is nobody's loss.
-            with suppress(httpx.TransportError), anyio.CancelScope() as rest:
-                rest.cancel()
-                async for _ in self._pieces:
-                    pass
+            if self._pieces is not None:
+                # httpx's generators have to run to their end, which a cancelled read makes them do. That the
+                # line breaks meanwhile is nobody's loss.
+                with suppress(httpx.TransportError), anyio.CancelScope() as rest:
+                    rest.cancel()
+                    async for _ in self._pieces:
+                        pass
         finally:
             with anyio.CancelScope(shield=True):
                 await self._answer.aclose()
