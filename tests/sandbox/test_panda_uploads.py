@@ -52,7 +52,7 @@ async def stream(request: pytest.FixtureRequest, panda: Caller, call: Caller) ->
 
 
 async def test_18_a_session_has_an_id_and_a_location(panda: Caller) -> None:
-    asked = {"file_size": 9, "file_name": "C:\\clips\\panda.mp4"}
+    asked = {"file_size": 9, "file_name": "C:\\clips\\panda.mp4", "multi_chunk": "true"}  # parts came later
     reply = await panda("POST", "/videos/upload.json", asked)
     session = reply.json()
     assert (reply.status_code, session.keys()) == (201, {"id", "location"})
