@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import secrets
 from typing import Final
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from cloudreel.cli.demo.stage import FILMS, WATERMARK, Stage
 from cloudreel.flixcloud import AsyncFlixCloud, JobNotification, JobRefused
 
 PATIENCE = 60.0  # seconds for the job
-PASS_THROUGH = "order-77 & more"
+ORDER = "order-77 & more"
 OUTPUT: Final = "ftp://files.example/flix/film.mp4"
 
 
@@ -24,12 +25,12 @@ async def act(stage: Stage) -> None:
                 input_url=f"{FILMS}{quote(stage.clip.path.name)}",
                 output_url=OUTPUT,
                 output_user="bob",
-                output_password="s3cret",
+                output_password=secrets.token_hex(8),
                 watermark_url=f"{FILMS}{WATERMARK}",
                 thumbnails_url="ftp://files.example/flix/thumbs/",
                 thumbnails_prefix="film_",
                 notification_url=hook,
-                pass_through=PASS_THROUGH,
+                pass_through=ORDER,
             )
             status = await client.wait(job.id, timeout=PATIENCE, poll=0.3)
             stage.report.add(f"job {job.id}", f"{status.task_state}, {len(status.tasks)} tasks")
@@ -42,7 +43,7 @@ async def act(stage: Stage) -> None:
 async def _hear(stage: Stage, inbox: queue.Queue[bytes], job_id: int) -> None:
     heard = JobNotification(await next_of(inbox))
     made, thumbnails = heard.output_media_file, heard.thumbnail_media_file
-    good = (heard.id, heard.state, heard.pass_through) == (job_id, "successful_job", PASS_THROUGH)
+    good = (heard.id, heard.state, heard.pass_through) == (job_id, "successful_job", ORDER)
     stage.report.add("notification", f"{heard.state} of job {heard.id}, {heard.pass_through!r}", good)
     if made is None or thumbnails is None or heard.watermark_file is None:
         stage.report.add("files told of", "not all of them", False)
