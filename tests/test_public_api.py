@@ -35,7 +35,9 @@ def twice(*names: str) -> set[str]:
 
 
 PUBLIC: dict[str, set[str]] = {
-    "cloudreel": ERRORS | {"SecLevel"} | twice("CloudKey", "CloudKeyRest", "FlixCloud", "Telestream"),
+    "cloudreel": ERRORS
+    | {"SecLevel"}
+    | twice("CloudKey", "CloudKeyRest", "FlixCloud", "Panda", "Telestream"),
     "cloudreel.errors": ERRORS,
     "cloudreel.signing": {
         "SecLevel",
@@ -66,7 +68,7 @@ PUBLIC: dict[str, set[str]] = {
         "open_source",
         *twice("UploadSession"),
     },
-    "cloudreel.downloads": {"Destination", "DownloadCallback", "DownloadProgress", "Writer", "download"},
+    "cloudreel.downloads": {"Destination", "DownloadProgress", "Writer", "download"},
     "cloudreel.telestream": {
         *twice(
             "Encoding",
@@ -99,6 +101,41 @@ PUBLIC: dict[str, set[str]] = {
         "RecordNotFound",
         "TelestreamApiError",
         "TelestreamCloudException",
+        "UnreadableAnswer",
+        "UploadFailed",
+        "WaitTimedOut",
+    },
+    "cloudreel.panda": {
+        *twice(
+            "Cloud",
+            "Clouds",
+            "Encoding",
+            "Encodings",
+            "NotificationSettings",
+            "Notifications",
+            "Panda",
+            "Profile",
+            "Profiles",
+            "UploadSession",
+            "Video",
+            "Videos",
+        ),
+        "JobProgress",
+        "Progress",
+        "Ticket",
+        "Metadata",
+        "VideoNotification",
+        "parse_notification",
+        "BadRequest",
+        "ConnectionFailed",
+        "EncodingFailed",
+        "InternalError",
+        "NoAnswer",
+        "NotAuthorized",
+        "PandaApiError",
+        "PandaError",
+        "RateLimited",
+        "RecordNotFound",
         "UnreadableAnswer",
         "UploadFailed",
         "WaitTimedOut",
@@ -255,6 +292,7 @@ def test_an_old_name_that_is_also_a_category_s_is_caught_as_both(module: str, na
         ("cloudreel.cloudkey", "RPCException"),
         ("cloudreel.cloudkey_rest", "ApiException"),
         ("cloudreel.flixcloud", "FlixCloudError"),
+        ("cloudreel.panda", "PandaError"),
         ("cloudreel.telestream", "TelestreamCloudException"),
     ],
 )
@@ -312,6 +350,7 @@ def test_signing_and_catching_load_no_http_client(statement: str) -> None:
         "cloudreel.cloudkey_rest",
         "cloudreel.downloads",
         "cloudreel.flixcloud",
+        "cloudreel.panda",
         "cloudreel.notifications",
         "cloudreel.telestream",
         "cloudreel.uploads",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         WrongEventLoopError,
     )
     from cloudreel.flixcloud import AsyncFlixCloud, FlixCloud
+    from cloudreel.panda import AsyncPanda, Panda
     from cloudreel.signing import SecLevel
     from cloudreel.telestream import AsyncTelestream, Telestream
 
@@ -55,6 +56,7 @@ _HOMES = {
         "WrongEventLoopError",
     ),
     "cloudreel.flixcloud": ("AsyncFlixCloud", "FlixCloud"),
+    "cloudreel.panda": ("AsyncPanda", "Panda"),
     "cloudreel.signing": ("SecLevel",),
     "cloudreel.telestream": ("AsyncTelestream", "Telestream"),
 }
@@ -65,6 +67,7 @@ __all__ = [
     "AsyncCloudKey",
     "AsyncCloudKeyRest",
     "AsyncFlixCloud",
+    "AsyncPanda",
     "AsyncTelestream",
     "AuthenticationError",
     "CloudKey",
@@ -75,6 +78,7 @@ __all__ = [
     "InvalidRequestError",
     "JobFailed",
     "NotFoundError",
+    "Panda",
     "RateLimitError",
     "RequestTimedOut",
     "SecLevel",

@@ -65,14 +65,6 @@ class Profiles(Twin[AsyncProfiles], of=AsyncProfiles):
 class Profile(Twin[AsyncProfile], ProfileFields, of=AsyncProfile):
     """How to encode; assign fields and `save`."""
 
-    def save(self) -> None:
-        """Send the fields that were assigned, and take over the service's answer."""
-        run(self._impl.save)
-
-    def reload(self) -> None:
-        """Fetch the profile again; what was assigned and not saved is forgotten."""
-        run(self._impl.reload)
-
     def delete(self) -> bool:
         """Delete the profile; return whether the service says it did."""
         return run(self._impl.delete)
@@ -87,6 +79,14 @@ class Profile(Twin[AsyncProfile], ProfileFields, of=AsyncProfile):
             object.__setattr__(self, name, value)
         else:
             setattr(self._impl, name, value)
+
+    def save(self) -> None:
+        """Send the fields that were changed, and take over the service's answer."""
+        run(self._impl.save)
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
 
     def __str__(self) -> str:
         return self._impl.__str__()
@@ -152,10 +152,6 @@ class Video(Twin[AsyncVideo], VideoFields, of=AsyncVideo):
         """The encodings of this video."""
         return VideoEncodings(self._impl.encodings)
 
-    def reload(self) -> None:
-        """Fetch the video again."""
-        run(self._impl.reload)
-
     def delete(self) -> bool:
         """Delete the video and its encodings; return whether the service says it did."""
         return run(self._impl.delete)
@@ -188,6 +184,10 @@ class Video(Twin[AsyncVideo], VideoFields, of=AsyncVideo):
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
         """
         return iterate(self._impl.watch(poll))
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
 
     def __getattr__(self, name: str) -> FieldValue:
         if name.startswith("_"):
@@ -270,10 +270,6 @@ class Encoding(Twin[AsyncEncoding], EncodingFields, of=AsyncEncoding):
         """Return the profile that this was made with."""
         return Profile(run(self._impl.profile))
 
-    def reload(self) -> None:
-        """Fetch the encoding again."""
-        run(self._impl.reload)
-
     def retry(self) -> bool:
         """Start a failed encoding again; return whether the service says it did."""
         return run(self._impl.retry)
@@ -298,6 +294,10 @@ class Encoding(Twin[AsyncEncoding], EncodingFields, of=AsyncEncoding):
             TimedOut: it took longer than ``timeout``.
         """
         return self._twin(run(self._impl.wait, timeout, poll))
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
 
     def __getattr__(self, name: str) -> FieldValue:
         if name.startswith("_"):
@@ -362,14 +362,6 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
     def profiles(self) -> Profiles:
         """The factory's profiles."""
         return Profiles(self._impl.profiles)
-
-    def save(self) -> None:
-        """Send the fields that were assigned, and take over the service's answer."""
-        run(self._impl.save)
-
-    def reload(self) -> None:
-        """Fetch the factory again; what was assigned and not saved is forgotten."""
-        run(self._impl.reload)
 
     def get_notifications(self) -> dict[str, JSON]:
         """Return the notification settings: ``url``, ``delay``, ``send_video_payload``, ``events``."""
@@ -443,6 +435,14 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
             object.__setattr__(self, name, value)
         else:
             setattr(self._impl, name, value)
+
+    def save(self) -> None:
+        """Send the fields that were changed, and take over the service's answer."""
+        run(self._impl.save)
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
 
     def __str__(self) -> str:
         return self._impl.__str__()
@@ -569,6 +569,9 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         """Send a signed DELETE; see `get`."""
         return run(self._impl.delete, path, params)
 
+    def __repr__(self) -> str:
+        return self._impl.__repr__()
+
     def signed_params(self, verb: str, path: str, params: Params | None = None) -> dict[str, str]:
         """Return the parameters of a request with its signature, for a browser or another client to send.
 
@@ -581,9 +584,6 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
             All parameters as text, valid for 30 minutes where a video is posted, else for 5 (panda.md 3.6).
         """
         return self._impl.signed_params(verb, path, params)
-
-    def __repr__(self) -> str:
-        return self._impl.__repr__()
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
         """Return a copy with other options that shares the connections; closing it closes nothing.
