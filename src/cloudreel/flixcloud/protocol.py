@@ -113,7 +113,7 @@ def reasons_of(response: Response, signer: KeySigner) -> list[str]:
         texts = [element.text for element in (root, *root.children) if element.name in _REASONS]
     else:
         texts = [] if "<" in response.text else [response.text]
-    lines = [signer.masked(" ".join(text.split()))[:_LONGEST_REASON] for text in texts[:_MOST_REASONS]]
+    lines = [redact.line(signer.masked(text))[:_LONGEST_REASON] for text in texts[:_MOST_REASONS]]
     return [line for line in lines if line]
 
 
@@ -183,7 +183,7 @@ def _percentage(state: Element) -> float | None:
     try:
         return codec.read_float(state.text.strip())
     except ValueError:
-        raise DecodeError(f"The percentage of a task cannot be read: {state.text[:40]!r}") from None
+        raise DecodeError("The percentage of a task is no number") from None
 
 
 def _recipes(response: Response) -> list[Recipe]:

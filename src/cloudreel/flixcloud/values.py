@@ -36,7 +36,7 @@ def integer(element: Element, name: str) -> int | None:
     Raises:
         DecodeError: it is none.
     """
-    return _read(element, name, codec.read_int)
+    return _read(element, name, codec.read_int, "whole number")
 
 
 def boolean(element: Element, name: str) -> bool | None:
@@ -45,7 +45,7 @@ def boolean(element: Element, name: str) -> bool | None:
     Raises:
         DecodeError: it is neither.
     """
-    return _read(element, name, codec.read_bool)
+    return _read(element, name, codec.read_bool, "true or false")
 
 
 def moment(element: Element, name: str) -> datetime | None:
@@ -54,12 +54,7 @@ def moment(element: Element, name: str) -> datetime | None:
     Raises:
         DecodeError: it is none, or has no offset.
     """
-    return _read(element, name, lambda value: utc(codec.read_date(value)))
-
-
-def utc(date: datetime | None) -> datetime | None:
-    """Return an aware date in UTC."""
-    return None if date is None else date.astimezone(UTC)
+    return _read(element, name, _read_utc, "date with an offset")
 
 
 def required(value: T | None, element: Element, name: str) -> T:
@@ -73,11 +68,13 @@ def required(value: T | None, element: Element, name: str) -> T:
     return value
 
 
-def _read(element: Element, name: str, reader: Callable[[JSON], T | None]) -> T | None:
-    found = text(element, name)
+def _read_utc(value: JSON) -> datetime | None:
+    date = codec.read_date(value)
+    return None if date is None else date.astimezone(UTC)
+
+
+def _read(element: Element, name: str, reader: Callable[[JSON], T | None], kind: str) -> T | None:
     try:
-        return reader(found)
-    except (ValueError, OverflowError):
-        raise DecodeError(
-            f"The <{name}> of the <{element.name[:40]}> cannot be read: {found!r:.60}"
-        ) from None
+        return reader(text(element, name))
+    except (ValueError, OverflowError):  # what is there is not quoted: it may be a key
+        raise DecodeError(f"The <{name}> of the <{element.name[:40]}> is no {kind}") from None
