@@ -11,7 +11,7 @@ import anyio
 import click
 from rich.console import Console
 
-from cloudreel.cli.demo import cloudkey, flixcloud, telestream
+from cloudreel.cli.demo import cloudkey, flixcloud, panda, telestream
 from cloudreel.cli.demo.stage import CLIP_SECONDS, FILMS, WATERMARK, Report, Stage, make_clip, make_watermark
 from cloudreel.errors import CloudReelError
 from cloudreel.sandbox import Sandbox
@@ -20,6 +20,7 @@ PART_SIZE = 2**20
 ACTS = {
     "Telestream": telestream.act,
     "CloudKey": cloudkey.act,
+    "Panda": panda.act,
     "Flix Cloud": flixcloud.act,
 }
 
