@@ -169,5 +169,15 @@ async def test_a_lease_is_readable(folder):
     assert json.loads((folder / f"{KEY}.lease").read_text()) == {"holder": "worker 7", "until": 1060.0}
 
 
+@pytest.mark.parametrize(("now", "holder"), [(1059.9, "a"), (1060.0, "b"), (1060.1, "b"), (900.0, "a")])
+async def test_a_lease_ends_at_its_moment(folder, now, holder):
+    before = FileTicketStore(folder, clock=lambda: 1000.0)
+    await before.save(TICKET)
+    await before.claim(KEY, "a", 60)
+    then = FileTicketStore(folder, clock=lambda: now)
+    assert (await then.claim(KEY, "b", 60)).holder == holder
+    assert await then.renew(KEY, "a", 60) is (holder == "a")
+
+
 async def test_repr_names_the_folder(store, folder):
     assert repr(store) == f"FileTicketStore({str(folder)!r})"
