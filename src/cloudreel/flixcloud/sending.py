@@ -39,9 +39,11 @@ async def send(transport: Transport, call: Call[T]) -> T:
         return await transport.send(call)
     except FlixCloudError as error:
         signer = signer_of(transport)
-        if isinstance(error.response, Response):
-            error.errors = tuple(protocol.reasons_of(error.response, signer))
-            error.response = evolve(error.response, body=signer.masked(error.response.text).encode())
+        answer = error.response
+        if isinstance(answer, Response):
+            error.errors = tuple(protocol.reasons_of(answer, signer))
+            if (masked := signer.masked(answer.text)) != answer.text:
+                error.response = evolve(answer, body=masked.encode())
         raise
 
 
