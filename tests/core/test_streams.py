@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import TYPE_CHECKING
 
 import anyio
@@ -10,8 +11,8 @@ import httpx
 import pytest
 
 from cloudreel import errors
-from cloudreel.core.call import Request
-from cloudreel.core.options import Limits, Wiring
+from cloudreel.core.call import Call, Request
+from cloudreel.core.options import Limits, Options, Wiring
 from cloudreel.core.pool import Pool
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Server:
     """Answers every connection with a head and a part of its body, then waits or breaks."""
 
     def __init__(self) -> None:
+        self.head = HEAD
         self.body = 100_000
         self.waits = True
         self.gone = anyio.Event()
@@ -39,7 +41,7 @@ class Server:
     async def serve(self, stream: SocketStream) -> None:
         async with stream:
             await stream.receive()
-            await stream.send(HEAD + b"x" * self.body)
+            await stream.send(self.head + b"x" * self.body)
             if self.waits:
                 with anyio.move_on_after(30):
                     try:
@@ -114,6 +116,20 @@ async def test_a_line_that_breaks_is_the_services_own_error(
     assert str(caught.value).startswith("acme GET http://127.0.0.1:")
     assert "/film" not in str(caught.value)
     assert caught.value.__cause__ is not None
+    await sender.close()
+
+
+@BOTH
+async def test_what_is_no_http_is_the_services_own_error_and_tells_no_secret(
+    wire: Wire, server: Server, http: Http, anyio_backend: str
+) -> None:
+    server.head, server.waits = b"\x16\x03\x01 this is not HTTP\r\n\r\n", False
+    sender = wire.transport(Options(retries=0), pool=Pool(Wiring(http=http)))
+    with pytest.raises(wire.service().errors.leaf(errors.TransportError)) as caught:
+        await sender.send(Call(Request("GET", server.url, secret_url=True), id, signed=False))
+    text = "".join(traceback.format_exception(caught.value, limit=0))
+    assert "this is not HTTP" in text or "illegal" in text
+    assert "/film" not in text
     await sender.close()
 
 

@@ -17,7 +17,8 @@ from cloudreel.core.failures import ErrorFamily, read_status
 from cloudreel.core.options import Limits, Options, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.transport import Service, Transport
-from cloudreel.downloads import Destination, DownloadCallback, download
+from cloudreel.downloads import Destination, download
+from cloudreel.downloads.download import DownloadCallback
 
 URL = "http://cdn.acme.test/route/film.mp4?auth=1900000000-0-abcd1234-0123456789abcdef0123456789abcdef"
 

@@ -22,7 +22,8 @@ from cloudreel.core.call import JSON
 from cloudreel.core.paging import AsyncPager, Page
 from cloudreel.core.transport import Transport
 from cloudreel.core.waiting import until, watch
-from cloudreel.downloads import Destination, DownloadCallback, download
+from cloudreel.downloads import Destination, download
+from cloudreel.downloads.download import DownloadCallback
 
 
 class AsyncMedia(Remote, PlayerUrls):

@@ -47,7 +47,8 @@ from cloudreel.core.call import JSON, Credential
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.portal import iterate
 from cloudreel.core.twin import Facade, Pager, Twin, run
-from cloudreel.downloads import Destination, DownloadCallback
+from cloudreel.downloads import Destination
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
 

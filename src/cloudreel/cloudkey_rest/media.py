@@ -25,7 +25,8 @@ from cloudreel.cloudkey_rest.namespaces import Namespace
 from cloudreel.core.call import JSON
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
-from cloudreel.downloads import Destination, DownloadCallback, download
+from cloudreel.downloads import Destination, download
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.signing import sign_url
 
 

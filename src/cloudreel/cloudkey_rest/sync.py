@@ -29,7 +29,8 @@ from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemote
 from cloudreel.core.call import JSON, Credential
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.twin import Facade, Pager, Twin, run
-from cloudreel.downloads import Destination, DownloadCallback
+from cloudreel.downloads import Destination
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
 

@@ -1,11 +1,10 @@
 """One downloader for every service: to a file, or to whatever takes bytes."""
 
 from cloudreel.downloads.destinations import Destination, Writer
-from cloudreel.downloads.download import DownloadCallback, DownloadProgress, download
+from cloudreel.downloads.download import DownloadProgress, download
 
 __all__ = [
     "Destination",
-    "DownloadCallback",
     "DownloadProgress",
     "Writer",
     "download",
