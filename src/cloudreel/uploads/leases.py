@@ -127,7 +127,7 @@ class Lease:
     def _lost(self, how: str) -> UploadError:
         return UploadError(
             f"The lease of the upload of {self._file_name!r} is lost: {how}. Nothing more is sent, since "
-            "another worker may go on; take the lease again to continue"
+            "another worker may go on; resume() takes the lease again if it can"
         )
 
     def __repr__(self) -> str:
