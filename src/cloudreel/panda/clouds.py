@@ -47,7 +47,7 @@ class AsyncClouds:
         Args:
             fields: ``name``, ``s3_videos_bucket``, ``aws_access_key``, ``aws_secret_key``, ``priority``.
         """
-        return await self.new(**fields).create()
+        return AsyncCloud(self._transport, await self._transport.send(protocol.create_cloud(fields)))
 
     async def _page(self, filters: Params) -> list[AsyncCloud]:
         records = await self._transport.send(protocol.list_clouds(filters))

@@ -47,7 +47,7 @@ class AsyncProfiles:
         Args:
             fields: ``preset_name``, or ``command`` and ``extname``; and any other field of a profile.
         """
-        return await self.new(**fields).create()
+        return AsyncProfile(self._transport, await self._transport.send(protocol.create_profile(fields)))
 
     async def _page(self, filters: Params) -> list[AsyncProfile]:
         records = await self._transport.send(protocol.list_profiles(filters))

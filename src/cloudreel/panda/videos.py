@@ -16,6 +16,7 @@ from cloudreel.panda.jobs import EncodingObject, VideoObject
 from cloudreel.panda.models import EncodingFields, VideoFields
 from cloudreel.panda.profiles import AsyncProfile
 from cloudreel.panda.protocol import PER_PAGE, Param, Params
+from cloudreel.panda.scopes import signer_of
 from cloudreel.panda.sending import create_video
 from cloudreel.uploads.sources import SourceLike
 
@@ -147,7 +148,7 @@ class AsyncEncodings:
         Args:
             fields: ``video_id``, and one of ``profile_id`` and ``profile_name``.
         """
-        return await self.new(**fields).create()
+        return AsyncEncoding(self._transport, await self._transport.send(protocol.create_encoding(fields)))
 
     async def _page(self, filters: Params) -> list[AsyncEncoding]:
         records = await self._transport.send(protocol.list_encodings(filters))
@@ -172,6 +173,10 @@ class AsyncEncoding(CreatableObject, EncodingObject):
     async def profile(self) -> AsyncProfile:
         """Return the profile that this was made with."""
         return AsyncProfile(self._transport, await self._transport.send(self._find_profile()))
+
+    async def _folder(self) -> str | None:
+        cloud_id = self._needed(signer_of(self._transport).cloud_id, "cloud")
+        return (await self._transport.send(protocol.find_cloud(cloud_id))).url
 
     async def _create(self, params: Params) -> EncodingFields:
         if params.get("profile_id"):  # one of the two is wanted, and an encoding has both
