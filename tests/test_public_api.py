@@ -70,6 +70,9 @@ PUBLIC: dict[str, set[str]] = {
     },
     "cloudreel.downloads": {"Destination", "DownloadProgress", "Writer", "download"},
     "cloudreel.telestream": {
+        "Bandwidth",
+        "Limits",
+        "DownloadProgress",
         *twice(
             "Encoding",
             "Encodings",
@@ -106,6 +109,9 @@ PUBLIC: dict[str, set[str]] = {
         "WaitTimedOut",
     },
     "cloudreel.panda": {
+        "Bandwidth",
+        "Limits",
+        "DownloadProgress",
         *twice(
             "Cloud",
             "Clouds",
@@ -219,6 +225,8 @@ PUBLIC: dict[str, set[str]] = {
         "UploadFailed",
     },
     "cloudreel.flixcloud": {
+        "Bandwidth",
+        "Limits",
         *twice("FlixCloud", "Job"),
         "CuePoint",
         "CuePoints",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.options import Limits
 from cloudreel.flixcloud.client import AsyncFlixCloud
 from cloudreel.flixcloud.errors import (
     AccessDenied,
@@ -37,6 +39,7 @@ __all__ = [
     "AccessDenied",
     "AsyncFlixCloud",
     "AsyncJob",
+    "Bandwidth",
     "ConnectionFailed",
     "CuePoint",
     "CuePoints",
@@ -51,6 +54,7 @@ __all__ = [
     "JobParams",
     "JobRefused",
     "JobStatus",
+    "Limits",
     "MediaFile",
     "NoAnswer",
     "RateLimited",

@@ -189,7 +189,7 @@ class FlixCloud(Facade[AsyncFlixCloud], of=AsyncFlixCloud):
         timeout: seconds for one attempt; connecting takes 5 of them at most.
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
-        limits: requests in flight and per second.
+        limits: requests in flight and per second, bytes per second.
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.

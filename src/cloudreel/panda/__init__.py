@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.options import Limits
+from cloudreel.downloads import DownloadProgress
 from cloudreel.panda.client import AsyncPanda
 from cloudreel.panda.clouds import AsyncCloud, AsyncClouds
 from cloudreel.panda.errors import (
@@ -57,14 +60,17 @@ __all__ = [
     "AsyncVideo",
     "AsyncVideos",
     "BadRequest",
+    "Bandwidth",
     "Cloud",
     "Clouds",
     "ConnectionFailed",
+    "DownloadProgress",
     "Encoding",
     "EncodingFailed",
     "Encodings",
     "InternalError",
     "JobProgress",
+    "Limits",
     "Metadata",
     "NoAnswer",
     "NotAuthorized",

@@ -8,10 +8,13 @@ from typing import Self
 
 from cloudreel.core.call import Call
 from cloudreel.core.waiting import until
+from cloudreel.downloads import Destination, download
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.errors import JobFailed, TimedOut
 from cloudreel.panda import listing, protocol, waiting
 from cloudreel.panda.models import FAIL, EncodingFields, Metadata, ProfileFields, VideoFields, is_final
 from cloudreel.panda.objects import ServiceObject
+from cloudreel.panda.outputs import output_name, output_size, output_url
 from cloudreel.panda.protocol import Params
 from cloudreel.panda.waiting import JobProgress
 
@@ -116,6 +119,35 @@ class EncodingObject(ServiceObject, EncodingFields):
         if state.status == FAIL:
             raise self._errors.leaf(JobFailed)(waiting.failure_text(state), job=self)
         return self
+
+    async def download(self, dest: Destination, *, progress: DownloadCallback | None = None) -> int:
+        """Fetch the encoding's file and return how many bytes it has; of several files, the first.
+
+        A download that breaks off goes on where it stopped.
+
+        Args:
+            dest: a path, whose file is replaced in one step when the download is whole; or an object with a
+                sync or async ``write``, which is not closed.
+            progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
+
+        Raises:
+            InvalidRequestError: the encoding has no file yet; `reload` it when it is done.
+            NotFoundError: the file is not there.
+            TransportError: the line broke for good, or what came is not the file, or not all of it.
+            OSError: the destination cannot be written.
+        """
+        name = self._needed(output_name(self), "file yet")
+        folder = self._needed(await self._folder(), "address: its cloud or factory has no url")
+        url = output_url(folder, name)
+
+        async def ask_url() -> str:
+            return url
+
+        return await download(self._transport, ask_url, dest, size=output_size(self), progress=progress)
+
+    @abstractmethod
+    async def _folder(self) -> str | None:
+        """Return the URL below which the outputs are."""
 
     def _find(self) -> Call[EncodingFields]:
         return protocol.find_encoding(self._id())

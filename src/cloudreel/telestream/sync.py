@@ -13,6 +13,8 @@ from cloudreel.core.call import JSON, Credential
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.portal import iterate
 from cloudreel.core.twin import Facade, Pager, Twin, run
+from cloudreel.downloads import Destination
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.panda.models import EncodingFields, Metadata, ProfileFields, VideoFields
 from cloudreel.panda.objects import FieldValue
 from cloudreel.panda.protocol import PER_PAGE, Param, Params
@@ -295,6 +297,24 @@ class Encoding(Twin[AsyncEncoding], EncodingFields, of=AsyncEncoding):
         """
         return self._twin(run(self._impl.wait, timeout, poll))
 
+    def download(self, dest: Destination, *, progress: DownloadCallback | None = None) -> int:
+        """Fetch the encoding's file and return how many bytes it has; of several files, the first.
+
+        A download that breaks off goes on where it stopped.
+
+        Args:
+            dest: a path, whose file is replaced in one step when the download is whole; or an object with a
+                sync or async ``write``, which is not closed.
+            progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
+
+        Raises:
+            InvalidRequestError: the encoding has no file yet; `reload` it when it is done.
+            NotFoundError: the file is not there.
+            TransportError: the line broke for good, or what came is not the file, or not all of it.
+            OSError: the destination cannot be written.
+        """
+        return run(self._impl.download, dest, progress=progress)
+
     def reload(self) -> None:
         """Fetch it again; what was assigned and not saved is forgotten."""
         run(self._impl.reload)
@@ -465,7 +485,7 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         timeout: seconds for one attempt; connecting takes 5 of them at most.
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
-        limits: requests in flight and per second.
+        limits: requests in flight and per second, bytes per second.
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.

@@ -13,7 +13,9 @@ from cloudreel.panda import protocol as family
 from cloudreel.panda.jobs import EncodingObject, VideoObject
 from cloudreel.panda.models import EncodingFields
 from cloudreel.panda.protocol import PER_PAGE, Param, Params
+from cloudreel.panda.scopes import signer_of
 from cloudreel.panda.sending import create_video
+from cloudreel.telestream import protocol
 from cloudreel.telestream.errors import FAMILY, RecordNotFound
 from cloudreel.telestream.profiles import AsyncProfile
 from cloudreel.uploads.sources import SourceLike
@@ -175,3 +177,7 @@ class AsyncEncoding(EncodingObject):
     async def profile(self) -> AsyncProfile:
         """Return the profile that this was made with."""
         return AsyncProfile(self._transport, await self._transport.send(self._find_profile()))
+
+    async def _folder(self) -> str | None:
+        factory_id = self._needed(signer_of(self._transport).factory_id, "factory")
+        return (await self._transport.send(protocol.find_factory(factory_id))).url
