@@ -16,7 +16,8 @@ from cloudreel.core.call import Request
 from cloudreel.core.failures import ErrorFamily, read_status
 from cloudreel.core.options import Limits, Options, Wiring
 from cloudreel.core.pool import Pool
-from cloudreel.core.transport import Service, Transport
+from cloudreel.core.service import Service
+from cloudreel.core.transport import Transport
 from cloudreel.downloads import Destination, download
 from cloudreel.downloads.download import DownloadCallback
 

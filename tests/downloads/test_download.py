@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import random
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
@@ -19,6 +21,7 @@ from cloudreel.core.transport import Transport
 from cloudreel.downloads import DownloadProgress, download
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from conftest import Shelf
@@ -64,7 +67,7 @@ async def test_a_line_that_brings_nothing_new_is_given_up(shelf: Shelf, pauses: 
     with pytest.raises(errors.TransportError, match="the line broke") as caught:
         await shelf.download(io.BytesIO())
     assert isinstance(caught.value, shelf.error)
-    assert len(shelf.requests) == 3
+    assert len(shelf.requests) == caught.value.attempts == 3
     assert len(pauses) == 2
 
 
@@ -369,6 +372,33 @@ async def test_what_the_callers_own_code_raises_is_no_break_of_the_line(
     assert caught.value is failure
     assert len(shelf.requests) == 2
     assert pauses == []
+
+
+async def test_memory_holds_a_moment_of_the_file_and_not_the_file(shelf: Shelf) -> None:
+    size = 64 * 2**20
+
+    class Film(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for _ in range(size // 65536):
+                yield bytes(65536)
+
+    class Slow:
+        count = 0
+
+        async def write(self, data: bytes) -> None:
+            await anyio.lowlevel.checkpoint()
+            self.count += len(data)
+
+    shelf.first.append(httpx.Response(200, headers={"content-length": str(size)}, stream=Film()))
+    slow = Slow()
+    tracemalloc.start()
+    try:
+        await shelf.download(slow)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert slow.count == size
+    assert peak < 4 * 2**20
 
 
 async def test_a_download_keeps_to_the_cap(shelf: Shelf) -> None:

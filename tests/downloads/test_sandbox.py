@@ -200,6 +200,26 @@ async def test_uploads_and_downloads_keep_to_one_cap_that_may_change(
                 cap.bytes_per_second = None
 
 
+def test_the_sandbox_gives_ranges_of_what_is_still_the_same(
+    sandbox: Sandbox, media_id: str, film: Path
+) -> None:
+    data = film.read_bytes()
+    with sandbox.sync.cloudkey() as ck, httpx.Client() as viewer:
+        url = ck.media.get_stream_url(media_id, "source")
+        whole = viewer.get(url)
+        assert (whole.status_code, whole.content) == (200, data)
+        assert whole.headers["accept-ranges"] == "bytes"
+        for validator in (whole.headers["etag"], whole.headers["last-modified"]):
+            rest = viewer.get(url, headers={"Range": "bytes=1000000-", "If-Range": validator})
+            assert (rest.status_code, rest.content) == (206, data[1_000_000:])
+            assert rest.headers["content-range"] == f"bytes 1000000-{len(data) - 1}/{len(data)}"
+            assert rest.headers["etag"] == whole.headers["etag"]
+        other = viewer.get(url, headers={"Range": "bytes=1000000-", "If-Range": '"another"'})
+        assert (other.status_code, other.content) == (200, data)
+        beyond = viewer.get(url, headers={"Range": f"bytes={len(data)}-"})
+        assert beyond.status_code == 416
+
+
 def test_without_async_it_is_the_same(
     sandbox: Sandbox, media_id: str, film: Path, faults: Any, tmp_path: Path
 ) -> None:

@@ -28,7 +28,8 @@ from cloudreel.core.call import JSON, Credential
 from cloudreel.core.facade import Client
 from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
-from cloudreel.core.transport import Service, Transport
+from cloudreel.core.service import Service
+from cloudreel.core.transport import Transport
 
 
 class AsyncCloudKey(Client):

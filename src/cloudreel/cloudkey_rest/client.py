@@ -20,7 +20,8 @@ from cloudreel.core.call import Credential
 from cloudreel.core.facade import Client
 from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
-from cloudreel.core.transport import Service, Transport
+from cloudreel.core.service import Service
+from cloudreel.core.transport import Transport
 
 
 class AsyncCloudKeyRest(Client):

@@ -103,6 +103,7 @@ class _Download:
         self._progress = progress
         self._jitter = jitter
         self._request = Request("GET", "", secret_url=True)  # the last one
+        self._tries = 0
         self._known: Part | None = None  # what the answers said of the file
         self._received = 0  # bytes written or waiting to be
         self._farthest = 0  # the most that ever was received
@@ -128,6 +129,7 @@ class _Download:
         while True:
             before = self._farthest
             url = await self._ask_url()
+            self._tries += 1
             try:
                 if await self._attempt(url):
                     return None
@@ -146,6 +148,7 @@ class _Download:
                     jitter=self._jitter(),
                 )
                 if delay is None:
+                    error.attempts = self._tries
                     raise
                 log.debug("%s; going on at byte %d in %.2f s", error, self._received, delay)
             if self._known is not None and self._received == self._known.total:
@@ -223,4 +226,4 @@ class _Download:
 
     def _error(self, category: type[CloudReelError], text: str) -> CloudReelError:
         service = self._transport.service
-        return service.error(category, f"{service.shown(self._request)}: {text}", self._request)
+        return service.error(category, f"{service.shown(self._request)}: {text}", self._request, self._tries)
