@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 PAIRS = 7
-QUESTIONS = ["signing"]
+QUESTIONS = ["signing", "bombs"]
 
 
 @dataclass(frozen=True)

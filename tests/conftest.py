@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import subprocess
+import tempfile
+import time
 from typing import TYPE_CHECKING
 
 import anyio
@@ -51,3 +55,27 @@ def sandbox() -> Iterator[Sandbox]:
 
     with Sandbox(part_size=64 * 1024) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """URL of an empty Redis of the tests' own, on a socket in a directory."""
+    server = shutil.which("redis-server")
+    if server is None:
+        pytest.skip("there is no redis-server on this machine (Debian: apt-get install redis-server)")
+    with tempfile.TemporaryDirectory(prefix="redis-") as home:  # the name of a socket has to be short
+        path = f"{home}/redis.sock"
+        command = [server, "--port", "0", "--unixsocket", path, "--save", "", "--dir", home]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            try:
+                while not _listens(path):
+                    assert process.poll() is None, "redis-server did not start"
+                    time.sleep(0.01)
+                yield f"unix://{path}"
+            finally:
+                process.terminate()
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(path) == 0

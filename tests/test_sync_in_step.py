@@ -62,6 +62,8 @@ def test_there_are_twins() -> None:
         *(f"telestream.{name}" for name in ("Telestream", "Factory", "Video", "Encoding", "Profile")),
         *(f"cloudkey.{name}" for name in ("CloudKey", "Media", "File", "User", "RemoteObject")),
         *(f"cloudkey_rest.{name}" for name in ("CloudKeyRest", "Media", "File", "User", "RemoteMethod")),
+        *(f"panda.{name}" for name in ("Panda", "Cloud", "Video", "Encoding", "Profile", "Notifications")),
+        *(f"flixcloud.{name}" for name in ("FlixCloud", "Job")),
         "uploads.UploadSession",
     } <= set(PAIRS)
 

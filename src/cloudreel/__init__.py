@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         UploadError,
         WrongEventLoopError,
     )
+    from cloudreel.flixcloud import AsyncFlixCloud, FlixCloud
+    from cloudreel.panda import AsyncPanda, Panda
     from cloudreel.signing import SecLevel
     from cloudreel.telestream import AsyncTelestream, Telestream
 
@@ -53,6 +55,8 @@ _HOMES = {
         "UploadError",
         "WrongEventLoopError",
     ),
+    "cloudreel.flixcloud": ("AsyncFlixCloud", "FlixCloud"),
+    "cloudreel.panda": ("AsyncPanda", "Panda"),
     "cloudreel.signing": ("SecLevel",),
     "cloudreel.telestream": ("AsyncTelestream", "Telestream"),
 }
@@ -62,15 +66,19 @@ __all__ = [
     "ApiError",
     "AsyncCloudKey",
     "AsyncCloudKeyRest",
+    "AsyncFlixCloud",
+    "AsyncPanda",
     "AsyncTelestream",
     "AuthenticationError",
     "CloudKey",
     "CloudKeyRest",
     "CloudReelError",
     "DecodeError",
+    "FlixCloud",
     "InvalidRequestError",
     "JobFailed",
     "NotFoundError",
+    "Panda",
     "RateLimitError",
     "RequestTimedOut",
     "SecLevel",

@@ -16,7 +16,8 @@ from cloudreel.core.call import NO_HEADERS, NO_PARAMS, Body, Call, Request, Resp
 from cloudreel.core.failures import ErrorFamily, Failure, category_of, retry_after
 from cloudreel.core.options import Limits, Options, Wiring
 from cloudreel.core.pool import Pool
-from cloudreel.core.transport import Service, Transport
+from cloudreel.core.service import Service
+from cloudreel.core.transport import Transport
 
 SECRET = "s3cr3t-V4lue"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx
 import pytest
+from attrs import evolve
 
 from cloudreel import errors
 from cloudreel.core.call import Call, Request
@@ -172,7 +173,7 @@ async def test_where_a_call_says_how_it_is_asked_first_whether_the_lost_one_was_
     wire: Wire, settled: bool, sent: list[str]
 ) -> None:
     wire.answers(httpx.ReadError("reset"), 200)
-    ask = Call(Request("GET", "/missing"), lambda response: settled)
+    ask = Call(Request("GET", "/missing"), lambda response: evolve(response, body=b"") if settled else None)
     part = Call(Request("PUT", "/part", content=b"x"), lambda response: response.body, settled=ask)
     body = await wire.transport().send(part)
     assert [f"{request.method} {request.url.path}" for request in wire.requests] == sent
@@ -180,14 +181,24 @@ async def test_where_a_call_says_how_it_is_asked_first_whether_the_lost_one_was_
 
 
 @pytest.mark.usefixtures("pauses")
-@pytest.mark.parametrize("step", [503, httpx.ConnectError("refused")])
-async def test_nothing_is_asked_where_the_call_was_surely_not_acted_on(
-    wire: Wire, step: int | Exception
+@pytest.mark.parametrize(
+    ("step", "sent"),
+    [
+        (httpx.ReadError("reset"), ["PUT", "GET"]),
+        (408, ["PUT", "GET"]),
+        (429, ["PUT", "GET"]),
+        (500, ["PUT", "GET"]),
+        (503, ["PUT", "GET"]),
+        (httpx.ConnectError("refused"), ["PUT", "PUT"]),
+    ],
+)
+async def test_nothing_is_asked_where_the_service_has_not_seen_the_call(
+    wire: Wire, step: int | Exception, sent: list[str]
 ) -> None:
     wire.answers(step, 200)
-    ask = Call(Request("GET", "/missing"), lambda response: True)
+    ask = Call(Request("GET", "/missing"), lambda response: response)
     await wire.transport().send(Call(Request("PUT", "/part"), id, settled=ask))
-    assert [request.method for request in wire.requests] == ["PUT", "PUT"]
+    assert [request.method for request in wire.requests] == sent
 
 
 # -- the clock -------------------------------------------------------------------------------------------
@@ -208,6 +219,15 @@ async def test_a_wrong_clock_is_corrected_once_and_for_all_copies(wire: Wire, pa
     await sender.for_service(wire.service()).send(wire.call())
     assert wire.signed_at[2:] == [5000.0, 5000.0]
     assert sender.now() == 5000.0
+
+
+async def test_a_clock_that_goes_wrong_again_later_is_corrected_again(wire: Wire) -> None:
+    ours = iter([1000.0, 1000.0, 1000.0, 2000.0, 2000.0, 2000.0])
+    sender = wire.transport(clock=lambda: next(ours))
+    for theirs in (5000, 1500):
+        wire.answers(expired(formatdate(theirs, usegmt=True)), 200)
+        await sender.send(wire.call())
+    assert wire.signed_at == [1000.0, 5000.0, 6000.0, 1500.0]
 
 
 async def test_a_correction_that_does_not_help_is_not_repeated(wire: Wire) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from cloudreel.uploads import sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
 UPLOADER = Path(__file__).with_name("uploader.py")
 
@@ -49,65 +48,127 @@ class Control:
         self._http.post("/faults", json=faults).raise_for_status()
 
 
-class Served:
-    """A sandbox in a process of its own."""
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill a process, which may have ended before."""
+    process.kill()
+    with process:  # waits, and closes the pipes
+        pass
 
-    def __init__(self, process: subprocess.Popen[str], config: dict[str, Any]) -> None:
-        self.process = process
+
+class SandboxProcess:
+    """``cloudreel sandbox`` in a process of its own, which can be killed and come back.
+
+    It comes back on the same data and the same port, with the same credentials; faults are forgotten.
+    """
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.config: dict[str, Any] = {}
+        self._command = [
+            sys.executable,
+            "-m",
+            "cloudreel",
+            "sandbox",
+            "--json",
+            "--data",
+            str(data),
+            *options,
+        ]
+        self._port = 0
+        self._stack = ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = subprocess.Popen(
+            [*self._command, "--port", str(self._port)], stdout=subprocess.PIPE, text=True
+        )
+        self._stack.callback(self.kill)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the sandbox did not start"
+        config = json.loads(line)
+        assert self.config in ({}, config)
         self.config = config
-        self.control = Control(config["base_url"])
+        self._port = config["telestream"]["api_port"]
+        self.control = self._stack.enter_context(closing(Control(config["base_url"])))
 
     def kill(self) -> None:
         """End it without warning."""
-        self.process.kill()
-        self.process.wait()
+        end(self._process)
+
+    def restart(self) -> None:
+        """Kill it and start it again."""
+        self.close()
+        self.start()
+
+    def close(self) -> None:
+        """End it for good."""
+        self._stack.close()
 
 
-@contextmanager
-def served(data: Path, *options: str) -> Iterator[Served]:
-    """Serve a sandbox from a data directory until it is killed or the block ends."""
-    command = [sys.executable, "-m", "cloudreel", "sandbox", "--json", "--data", str(data), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, "the sandbox did not start"
-        running = Served(process, json.loads(line))
-        try:
-            yield running
-        finally:
-            running.control.close()
-            process.kill()
+class UploaderProcess:
+    """One upload in a process of its own (see `uploader.py`), which can be killed at any byte or time."""
+
+    def __init__(self, service: str, config: dict[str, Any], path: Path, **job: object) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(UPLOADER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdin is not None
+        given = {"service": service, "config": config[service], "path": str(path), **job}
+        self._process.stdin.write(json.dumps(given) + "\n")
+        self._process.stdin.flush()
+        self._last: dict[str, Any] = {}
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many bytes were sent, or the upload is over. The job must ``tell``."""
+        assert self._process.stdout is not None
+        while self._last.get("sent", 0) < count and (line := self._process.stdout.readline()):
+            self._last = json.loads(line)
+            if "sent" not in self._last:
+                return
+
+    def kill(self) -> None:
+        """End it without warning."""
+        end(self._process)
+
+    def result(self) -> dict[str, Any]:
+        """Wait for the end; return what came of it: ``done``, or why it ``failed``."""
+        said, _ = self._process.communicate(timeout=600)
+        assert self._process.returncode == 0, "the uploader broke down"
+        lines = said.splitlines()
+        result: dict[str, Any] = json.loads(lines[-1]) if lines else self._last
+        return result
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Served]]:
+def serve() -> Iterator[Callable[..., SandboxProcess]]:
     """Start sandboxes in processes of their own, which end with the test."""
     with ExitStack() as stack:
 
-        def start(data: Path, *options: str) -> Served:
-            context: AbstractContextManager[Served] = served(data, *options)
-            return stack.enter_context(context)
+        def start(data: Path, *options: str) -> SandboxProcess:
+            return stack.enter_context(closing(SandboxProcess(data, *options)))
 
         yield start
 
 
+@pytest.fixture(scope="module")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """One sandbox for many tests, each of which may kill it as long as it starts it again."""
+    with closing(SandboxProcess(tmp_path_factory.mktemp("data"), "--part-size", "16384")) as process:
+        yield process
+
+
 @pytest.fixture
-def upload_elsewhere() -> Callable[..., dict[str, Any]]:
-    """Upload or resume in another process and return what it tells."""
+def start_uploader() -> Iterator[Callable[..., UploaderProcess]]:
+    """Start uploads in processes of their own, which end with the test."""
+    with ExitStack() as stack:
 
-    def run(config: dict[str, Any], path: Path, **job: object) -> dict[str, Any]:
-        told = subprocess.run(
-            [sys.executable, str(UPLOADER)],
-            input=json.dumps({"credentials": config["telestream"], "path": str(path), **job}),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            timeout=600,
-        )
-        result: dict[str, Any] = json.loads(told.stdout)
-        return result
+        def start(service: str, config: dict[str, Any], path: Path, **job: object) -> UploaderProcess:
+            uploader = UploaderProcess(service, config, path, **job)
+            stack.callback(uploader.kill)
+            return uploader
 
-    return run
+        yield start
 
 
 @pytest.fixture(scope="session")

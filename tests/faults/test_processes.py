@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Control, Served
+    from conftest import Control, SandboxProcess, UploaderProcess
 
 MIB = 2**20
 LEEWAY = 64 * MIB  # memory that an upload may take, whatever its size
@@ -38,29 +38,32 @@ def sparse(path: Path, size: int) -> str:
 
 
 def check_memory(
-    size: int, tmp_path: Path, serve: Callable[..., Served], upload: Callable[..., dict[str, Any]]
+    size: int,
+    tmp_path: Path,
+    serve: Callable[..., SandboxProcess],
+    start_uploader: Callable[..., UploaderProcess],
 ) -> None:
     path = tmp_path / "large.mp4"
     digest = sparse(path, size)
-    server = serve(tmp_path / "data", "--port", "0")
-    told = upload(server.config, path, threads=8)
-    found = server.control.upload(told["session_id"])
+    server = serve(tmp_path / "data")
+    told = start_uploader("telestream", server.config, path).result()["done"]
+    found = server.control.upload(told["id"])
     assert (told["status"], found["status"], found["repeated"]) == ("uploaded", "uploaded", 0)
     assert (found["size"], found["sha256"]) == (size, digest)
     assert told["peak"] - told["rss"] <= LEEWAY
 
 
 def test_64_mib_take_little_memory(
-    tmp_path: Path, serve: Callable[..., Served], upload_elsewhere: Callable[..., dict[str, Any]]
+    tmp_path: Path, serve: Callable[..., SandboxProcess], start_uploader: Callable[..., UploaderProcess]
 ) -> None:
-    check_memory(64 * MIB, tmp_path, serve, upload_elsewhere)
+    check_memory(64 * MIB, tmp_path, serve, start_uploader)
 
 
 @pytest.mark.soak
 def test_1_gib_takes_no_more_memory(
-    tmp_path: Path, serve: Callable[..., Served], upload_elsewhere: Callable[..., dict[str, Any]]
+    tmp_path: Path, serve: Callable[..., SandboxProcess], start_uploader: Callable[..., UploaderProcess]
 ) -> None:
-    check_memory(1024 * MIB, tmp_path, serve, upload_elsewhere)
+    check_memory(1024 * MIB, tmp_path, serve, start_uploader)
 
 
 # -- servers that die ------------------------------------------------------------------------------------
@@ -99,23 +102,23 @@ async def upload_until_it_breaks(
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_killed_server_comes_back_and_another_process_goes_on(
     tmp_path: Path,
-    serve: Callable[..., Served],
-    upload_elsewhere: Callable[..., dict[str, Any]],
+    serve: Callable[..., SandboxProcess],
+    start_uploader: Callable[..., UploaderProcess],
     backend: str,
 ) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
-    data = tmp_path / "data"
-    first = serve(data, "--port", "0", "--part-size", str(PART))
-    credentials = first.config["telestream"]
-    ticket = anyio.run(upload_until_it_breaks, credentials, path, first.control, first.kill, backend=backend)
-    second = serve(data, "--port", str(credentials["api_port"]), "--part-size", str(PART))
-    assert second.config == first.config
+    server = serve(tmp_path / "data", "--part-size", str(PART))
+    credentials = server.config["telestream"]
+    ticket = anyio.run(
+        upload_until_it_breaks, credentials, path, server.control, server.kill, backend=backend
+    )
+    server.restart()
     session_id = Ticket.from_json(ticket).session_id
-    missing = second.control.upload(session_id)["missing"]
+    missing = server.control.upload(session_id)["missing"]
     assert 0 < len(missing) <= 12
-    told = upload_elsewhere(second.config, path, ticket=ticket, threads=4)
-    state = second.control.state()
+    told = start_uploader("telestream", server.config, path, ticket=ticket).result()["done"]
+    state = server.control.state()
     (found,) = [upload for upload in state["uploads"] if upload["id"] == session_id]
     assert (told["status"], found["video_id"], found["repeated"]) == ("uploaded", told["video_id"], 0)
     assert found["sha256"] == hashlib.sha256(DATA).hexdigest()
@@ -126,7 +129,7 @@ def test_a_killed_server_comes_back_and_another_process_goes_on(
 def test_a_sandbox_entered_again_goes_on(
     tmp_path: Path,
     make_control: Callable[[str], Control],
-    upload_elsewhere: Callable[..., dict[str, Any]],
+    start_uploader: Callable[..., UploaderProcess],
 ) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
@@ -139,7 +142,7 @@ def test_a_sandbox_entered_again_goes_on(
         control.close()
     with Sandbox(tmp_path / "data", part_size=PART, port=credentials["api_port"]) as sandbox:
         assert sandbox.config == config
-        told = upload_elsewhere(config, path, ticket=ticket)
+        told = start_uploader("telestream", config, path, ticket=ticket).result()["done"]
         (found,) = sandbox.world.snapshot()["uploads"]
     assert (told["status"], found["video_id"]) == ("uploaded", told["video_id"])
     assert found["sha256"] == hashlib.sha256(DATA).hexdigest()

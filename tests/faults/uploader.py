@@ -1,15 +1,40 @@
-"""Upload a file, or go on with a ticket, as a program of its own; tell what came of it as JSON."""
+"""Upload one file as a program of its own; tell on stdout, line by line as JSON, what comes of it.
+
+The job comes as one JSON object on stdin:
+
+``service``   ``telestream``, ``panda`` or ``cloudkey``
+``config``    addresses and credentials of that service
+``path``      the file
+``store``     folder of a store of tickets: a ticket lies there before the first byte goes out, until the end;
+              a job that finds one goes on with it
+``ticket``    instead of a store: go on with this one
+``options``   of the client
+``begin``     arguments of an upload that begins
+``tell``      whether to tell how many bytes were sent after each step
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from cloudreel.telestream import AsyncTelestream
-from cloudreel.uploads.ticket import Ticket
+from cloudreel.errors import CloudReelError
+from cloudreel.uploads import FileTicketStore, Ticket
+
+if TYPE_CHECKING:
+    from cloudreel.uploads import Progress
+
+
+def tell(**values: object) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def tell_progress(progress: Progress) -> None:
+    tell(sent=progress.bytes_sent)
 
 
 def memory(name: str) -> int:
@@ -18,29 +43,66 @@ def memory(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
+async def upload_in_session(uploads: Any, job: dict[str, Any], progress: Any) -> dict[str, object]:
+    """Upload with whatever has ``upload_session`` and ``resume_upload``."""
+    store = FileTicketStore(job["store"]) if job.get("store") else None
+    stored = await store.tickets() if store else []
+    ticket = stored[0] if stored else Ticket.from_json(job["ticket"]) if job.get("ticket") else None
+    if ticket is None:
+        begin = job.get("begin", {})
+        session = await uploads.upload_session(job["path"], profiles="none", progress=progress, **begin)
+    else:
+        session = await uploads.resume_upload(ticket, job["path"], progress=progress)
+    if store:
+        await store.save(session.ticket())
+    video = await (session.resume() if ticket else session.start())
+    if store:
+        await store.remove(session.ticket().key)
+    return {"id": session.ticket().session_id, "video_id": video.id, "status": session.status}
+
+
+async def upload(job: dict[str, Any]) -> dict[str, object]:
+    """Do the job and return what to tell of it."""
+    config, options = job["config"], job.get("options", {})
+    progress = tell_progress if job.get("tell") else None
+    match job["service"]:
+        case "telestream":
+            from cloudreel.telestream import AsyncTelestream
+
+            async with AsyncTelestream(**config, **options) as tc:
+                factory = await tc.flip.factories.find(str(tc.factory_id))
+                return await with_memory(upload_in_session(factory, job, progress))
+        case "panda":
+            from cloudreel.panda import AsyncPanda
+
+            async with AsyncPanda(**config, **options) as panda:
+                return await with_memory(upload_in_session(panda, job, progress))
+        case _:
+            from cloudreel.cloudkey import AsyncCloudKey
+
+            async with AsyncCloudKey(**config, **options) as ck:
+                await ck.media.list(fields=["id"])  # connected, as the others are
+                return await with_memory(upload_to_node(ck, job["path"], progress))
+
+
+async def upload_to_node(ck: Any, path: str, progress: Any) -> dict[str, object]:
+    """Upload in one request, as CloudKey does."""
+    return {"url": (await ck.file.upload_file(path, progress=progress))["url"], "status": "uploaded"}
+
+
+async def with_memory(uploading: Any) -> dict[str, object]:
+    """Tell also what memory was taken before, and at most."""
+    before = memory("VmRSS")
+    done = await uploading
+    return {**done, "rss": before, "peak": memory("VmHWM")}
+
+
 async def main() -> None:
-    job = json.load(sys.stdin)
-    path, threads = job["path"], job.get("threads", 8)
-    async with AsyncTelestream(**job["credentials"]) as tc:
-        factory = await tc.flip.factories.find(tc.factory_id)
-        before = memory("VmRSS")
-        if job.get("ticket"):
-            session = await factory.resume_upload(Ticket.from_json(job["ticket"]), path, threads=threads)
-            video = await session.resume()
-        else:
-            session = await factory.upload_session(
-                job["path"], threads=job.get("threads", 8), profiles="none"
-            )
-            video = await session.start()
-        assert video is not None
-        told = {
-            "video_id": video.id,
-            "session_id": session.ticket().session_id,
-            "status": session.status,
-            "rss": before,
-            "peak": memory("VmHWM"),
-        }
-    json.dump(told, sys.stdout)
+    job = json.loads(sys.stdin.readline())
+    try:
+        tell(done=await upload(job))
+    except CloudReelError as error:
+        tell(failed=str(error))
 
 
 anyio.run(main)

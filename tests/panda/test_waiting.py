@@ -93,7 +93,7 @@ def test_percent_stays_within_bounds(encodings: list[tuple[str, float | None]]) 
     ],
 )
 def test_a_failure_says_who_and_why(failed: VideoFields | EncodingFields, text: str) -> None:
-    assert failure_text(type(failed).__name__.removesuffix("Fields"), failed) == text
+    assert failure_text(failed) == text
 
 
 # -- looking ---------------------------------------------------------------------------------------------

@@ -38,15 +38,16 @@ def test_the_clock_keeps_its_offset(tmp_path: Path) -> None:
     again.close()
 
 
-def test_the_configuration_names_the_service_and_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("service", ["telestream", "panda"])
+def test_the_configuration_names_the_service_and_stays(tmp_path: Path, service: str) -> None:
     world = World.open(tmp_path)
     world.base_url = "https://[::1]:8443"
     config: dict[str, Any] = world.config
     world.close()
     assert config["base_url"] == "https://[::1]:8443"
-    assert (config["telestream"]["api_host"], config["telestream"]["api_port"]) == ("::1", 8443)
+    assert (config[service]["api_host"], config[service]["api_port"]) == ("::1", 8443)
     again = World.open(tmp_path)
-    assert again.credentials["telestream"].items() <= config["telestream"].items()
+    assert again.credentials[service].items() <= config[service].items()
     again.close()
 
 

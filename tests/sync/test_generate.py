@@ -340,6 +340,49 @@ def test_a_generic_object_makes_twins_of_what_it_holds() -> None:
     assert '\nAsyncItemT = TypeVar("AsyncItemT")\nItemT = TypeVar("ItemT")\n' in twins_of(text)
 
 
+def test_what_is_awaited_into_being_is_made_by_the_twin_s_constructor() -> None:
+    text = """
+    class AsyncShop:
+        def __init__(self, name: str) -> None: ...
+        @classmethod
+        async def create(cls, name: str, *, opened: bool = False) -> Self: ...
+    """
+    assert class_of(text).splitlines() == [
+        "class Shop(Twin[AsyncShop], of=AsyncShop):",
+        "",
+        "    def __init__(self, name: str, *, opened: bool=False) -> None:",
+        "        impl = run(AsyncShop.create, name, opened=opened)",
+        "        super().__init__(impl)",
+        "",
+        "    @classmethod",
+        "    def create(cls, name: str, *, opened: bool=False) -> Self:",
+        "        return cls._wrap(run(AsyncShop.create, name, opened=opened))",
+    ]
+
+
+def test_what_callers_make_themselves_is_wrapped_without_its_constructor() -> None:
+    text = """
+    class AsyncBasket:
+        def __init__(self, size: int) -> None: ...
+    class AsyncShop:
+        def basket(self) -> AsyncBasket: ...
+        def baskets(self) -> list[AsyncBasket]: ...
+        def found(self) -> AsyncBasket | None: ...
+    """
+    assert class_of(text).splitlines() == [
+        "class Shop(Twin[AsyncShop], of=AsyncShop):",
+        "",
+        "    def basket(self) -> Basket:",
+        "        return Basket._wrap(self._impl.basket())",
+        "",
+        "    def baskets(self) -> list[Basket]:",
+        "        return [Basket._wrap(item) for item in self._impl.baskets()]",
+        "",
+        "    def found(self) -> Basket | None:",
+        "        return optional(Basket._wrap, self._impl.found())",
+    ]
+
+
 def test_names_are_imported_from_where_they_are() -> None:
     text = """
     class AsyncShop:

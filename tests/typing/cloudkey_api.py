@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
+from io import BytesIO
+from pathlib import Path
 from typing import assert_type
+
+from anyio import open_file
 
 from cloudreel import AsyncCloudKey, CloudKey, SecLevel
 from cloudreel.cloudkey import (
@@ -64,6 +68,10 @@ async def media_async(media: AsyncMedia) -> None:
     assert_type(await media.wait_for_assets("id", ["source"], timeout=1.0), dict[str, AssetInfo])
     assert_type(media.watch_assets("id"), AsyncIterator[dict[str, AssetInfo]])
     assert_type(await media.delete(id="id"), None)
+    assert_type(await media.download("id", "source", "film.mp4", progress=print), int)
+    assert_type(await media.download("id", "source", Path("film.mp4")), int)
+    async with await open_file("film.mp4", "wb") as file:
+        assert_type(await media.download("id", "source", file), int)
     pager = media.iterate(fields=["id"], query="SORT:created", per_page=5)
     assert_type(pager, AsyncPager[MediaInfo])
     async for each in pager:
@@ -83,6 +91,10 @@ def media_sync(media: Media) -> None:
     assert_type(media.wait_for_assets("id", ["source"], timeout=1.0), dict[str, AssetInfo])
     assert_type(media.watch_assets("id"), Iterator[dict[str, AssetInfo]])
     assert_type(media.delete(id="id"), None)
+    assert_type(media.download("id", "source", "film.mp4", progress=print), int)
+    with Path("film.mp4").open("wb") as file:
+        assert_type(media.download("id", "source", file), int)
+    assert_type(media.download("id", "source", BytesIO()), int)
     pager = media.iterate(fields=["id"], query="SORT:created", per_page=5)
     assert_type(pager, Pager[MediaInfo])
     for each in pager:

@@ -101,11 +101,13 @@ def objects_sync(factory: Factory) -> None:
 async def encodings_async(encoding: AsyncEncoding) -> None:
     assert_type(await encoding.video(), AsyncVideo)
     assert_type(await encoding.profile(), AsyncProfile)
+    assert_type(await encoding.download("film.mp4", progress=print), int)
     assert_type(encoding.files, list[str])
 
 
 def encodings_sync(encoding: Encoding) -> None:
     assert_type(encoding.video(), Video)
+    assert_type(encoding.download("film.mp4"), int)
     assert_type(encoding.profile(), Profile)
     assert_type(encoding.files, list[str])
 

@@ -110,10 +110,12 @@ class FakeService:
             except Lost:
                 if last:
                     raise FakeLost("no usable answer") from None
-                if call.settled is not None and await self.send(call.settled):
-                    return call.parse(answer(200))
+                if settled := call.settled and await self.send(call.settled):
+                    return call.parse(settled)
                 continue
             if response.status_code >= 500 and not last:
+                if settled := call.settled and await self.send(call.settled):
+                    return call.parse(settled)
                 continue
             if response.status_code >= 400:
                 raise FAMILY.leaf(category_of(response.status_code))(

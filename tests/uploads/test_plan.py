@@ -94,7 +94,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("sent"), st.integers(0, 6), st.integers(0, 10)),
         st.tuples(st.just("confirm"), st.integers(0, 6), st.just(0)),
-        st.tuples(st.just("missing"), st.frozensets(st.integers(0, 6)), st.just(0)),
+        st.tuples(st.just("missing"), st.frozensets(st.integers(0, 6)), st.integers(0, 4)),
         st.tuples(st.just("wait"), st.floats(0, 100), st.just(0)),
     ),
     max_size=60,
@@ -113,7 +113,7 @@ def test_progress_never_goes_backwards_nor_beyond_the_whole(steps):
         elif step == "confirm":
             plan.confirm(value)
         elif step == "missing":
-            plan.missing_is(value)
+            plan.missing_is(value, count if value else 0)
         else:
             now += value
         after = plan.progress(now)
@@ -123,6 +123,48 @@ def test_progress_never_goes_backwards_nor_beyond_the_whole(steps):
         assert after.rate is None or after.rate >= 0
         assert after.eta is None or after.eta >= 0
         before = after
+
+
+def test_a_part_may_go_on_in_its_middle():
+    plan = Plan(45, 10)
+    plan.confirm(0)
+    plan.sent(1, 10)
+    plan.missing_is(range(1, 5), 7)
+    assert plan.next() == Part(1, 17, 3)
+    assert plan.progress(0).bytes_confirmed == plan.bytes_confirmed == 17
+    assert plan.progress(0).bytes_sent == 20
+    plan.sent(1, 3)
+    plan.confirm(1)
+    assert plan.next() == Part(2, 20, 10)
+    plan.sent(2, 4)
+    plan.missing_is(range(4, 5), 3)
+    assert plan.next() == Part(4, 43, 2)
+    assert plan.next() is None
+    assert not plan.sent_whole
+    plan.confirm(4)
+    assert plan.sent_whole
+    assert plan.progress(0) == Progress(45, 45, 45, 5, 5, None, 0.0)
+
+
+@given(st.integers(1, 200), st.integers(1, 30), st.lists(st.tuples(st.integers(0, 200), st.integers(0, 30))))
+def test_a_stream_goes_on_at_any_byte(size, part_size, turns):
+    plan = Plan(size, part_size)
+    most = 0
+    for held, sent in turns:
+        held = min(held, size)
+        most = max(most, held)
+        missing = range(held // part_size if held < size else plan.parts, plan.parts)
+        plan.missing_is(missing, held % part_size if missing else 0)
+        part = plan.next()
+        progress = plan.progress(0)
+        assert (part.offset if part else size) == held
+        assert (part is None) == plan.confirmed == (held == size)
+        assert progress.bytes_confirmed == most
+        assert most <= progress.bytes_sent <= size
+        if part is not None:
+            before = progress.bytes_sent
+            plan.sent(part.index, min(sent, part.length))
+            assert before <= plan.progress(0).bytes_sent <= before + sent
 
 
 @given(st.lists(st.integers(0, 6)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -113,12 +114,37 @@ def test_repr_hides_the_location():
         {"fingerprint": {"size": 45_000_000, "mtime_ns": "x", "sha256": "ab" * 32}},
         {"fingerprint": {"size": 45_000_000, "mtime_ns": None, "sha256": "xy" * 32}},
         {"fingerprint": {"size": 45_000_000, "mtime_ns": None, "sha256": "ab"}},
-        {"secret_key": "k3y"},
     ],
 )
 def test_what_is_no_ticket_is_refused(changes):
     with pytest.raises(DecodeError, match="no upload ticket"):
         Ticket.from_json(text_of(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"checksums": ["crc32"], "secret_key": "k3y"},
+        {"fingerprint": {**FIELDS["fingerprint"], "blake3": "cd" * 32}},
+    ],
+)
+def test_what_a_later_release_adds_is_left_out(changes):
+    ticket = Ticket.from_json(text_of(**changes))
+    assert json.loads(ticket.to_json()) == FIELDS
+
+
+def test_the_key_names_the_upload_and_tells_nothing_of_it():
+    ticket = Ticket.from_json(text_of())
+    assert re.fullmatch("[0-9a-f]{32}", ticket.key)
+    moved = Ticket.from_json(text_of(location="https://vm-xyz.upload.example/elsewhere", created=5))
+    assert moved.key == ticket.key
+    others = [
+        {"service": "panda"},
+        {"endpoint": "https://b.example"},
+        {"scope": None},
+        {"session_id": "9f2c42"},
+    ]
+    assert len({ticket.key, *(Ticket.from_json(text_of(**other)).key for other in others)}) == 5
 
 
 @pytest.mark.parametrize("name", list(FIELDS))

@@ -131,6 +131,14 @@ def public_constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
     return None
 
 
+def creator(node: ast.ClassDef) -> ast.AsyncFunctionDef | None:
+    """Return a class's ``create`` if it is awaited: a constructor cannot do so, but a twin's can."""
+    for part in node.body:
+        if isinstance(part, ast.AsyncFunctionDef) and part.name == "create":
+            return part if "classmethod" in map(ast.unparse, part.decorator_list) else None
+    return None
+
+
 def is_generator(node: ast.AsyncFunctionDef) -> bool:
     """Return whether calling the function gives an iterator at once."""
     return any(isinstance(part, ast.Yield) for part in ast.walk(node))

@@ -15,6 +15,7 @@ from cloudreel._generate.sources import (
     Module,
     all_arguments,
     class_named,
+    creator,
     is_generator,
     only_declares_fields,
     public_constructor,
@@ -30,10 +31,9 @@ def render(sources: Sequence[Module]) -> str:
     classes = [
         TwinClass(room, source, node).render() for source in sources for node in source.async_classes()
     ]
-    names = ", ".join(f"{source.name.rpartition('.')[2]}.py" for source in sources)
     variables = "".join(f'{name} = TypeVar("{name}")\n' for name in sorted(room.variables))
     parts = [
-        f'"""Generated from {names} by cloudreel._generate; do not edit."""\n',
+        room.header(),
         "from __future__ import annotations\n",
         import_lines(room.imports) + (f"\n{variables}" if variables else ""),
     ]
@@ -58,6 +58,11 @@ class TwinClass:
         """Keep a base that is a twin or declares fields; take over the members of any other."""
         if isinstance(base, ast.Subscript) and text_of(base.value) == "Generic":
             self.item = text_of(base.slice)
+            return
+        if text_of(base) == "ABC":
+            return
+        if text_of(base).startswith("MutableMapping["):
+            self.bases = list(dict.fromkeys([*self.bases, self.convert(base, home)]))
             return
         found = class_named(base.id, home) if isinstance(base, ast.Name) else None
         if found is None or not isinstance(base, ast.Name):
@@ -113,10 +118,16 @@ class TwinClass:
             ]
         if (init := public_constructor(self.node)) is None:
             return []
-        parameters, arguments = self.parameters(init, self.home)
+        making = creator(self.node)
+        (_, *parameters), arguments = self.parameters(making or init, self.home)
+        if making is None:
+            head = f"impl = {impl}("
+        else:
+            head = f"impl = {self.room.core('run')}("
+            arguments.insert(0, f"{impl}.{making.name}")
         return [
-            fit(4, "def __init__(", parameters, ") -> None:")
-            + fit(8, f"impl = {impl}(", arguments, ")")
+            fit(4, "def __init__(", ["self", *parameters], ") -> None:")
+            + fit(8, head, arguments, ")")
             + "        super().__init__(impl)\n"
         ]
 
@@ -223,11 +234,7 @@ class TwinClass:
                 kind = self.convert(argument.annotation, home)
                 text += f": {kind}"
                 if kind != text_of(argument.annotation):
-                    if kind not in self.room.twins:
-                        raise GenerationError(
-                            f"{self.node.name}.{node.name}: no rule for {argument.arg}: {kind}"
-                        )
-                    passed += "._impl"
+                    passed = f"{key}{self.unwrapped(argument.arg, argument.annotation, home)}"
             if default is not None:
                 self.convert(default, home)
                 text += f"{' = ' if argument.annotation else '='}{text_of(default)}"
@@ -251,6 +258,17 @@ class TwinClass:
         is_static = any(text_of(decorator) == "staticmethod" for decorator in node.decorator_list)
         return parameters, arguments if is_static else arguments[1:]
 
+    def unwrapped(self, name: str, annotation: ast.expr, home: Module) -> str:
+        """Return what an async method is given for an argument that is a twin, or takes one."""
+        kind = self.convert(annotation, home)
+        if kind in self.room.twins:
+            return f"{name}._impl"
+        match annotation:
+            case ast.Subscript(slice=ast.Tuple(elts=[ast.List(elts=[taken]), ast.Name(id="object")])):
+                return f"lambda item: {name}({self.wrapped(taken, home, 'item')})"
+            case _:
+                raise GenerationError(f"{self.node.name}: no rule for {name}: {kind}")
+
     def convert(self, annotation: ast.expr, home: Module, *, returned: bool = False) -> str:
         """Return a type or default as the twin has it, with what it names imported."""
         annotation = deepcopy(annotation)
@@ -273,7 +291,9 @@ class TwinClass:
             case ast.Name(id=name) if name == self.item:
                 return f"self._item({value})"
             case ast.Name(id=name) if twin := self.room.twin_of(name, home):
-                return f"{twin}({value})"
+                found = class_named(name, home)
+                callers_make_it = found is not None and public_constructor(found[1]) is not None
+                return f"{twin}{'._wrap' if callers_make_it else ''}({value})"
             case ast.BinOp(left=kind, op=ast.BitOr(), right=ast.Constant(value=None)):
                 inner = self.wrapped(kind, home, "")
                 return (

@@ -63,6 +63,9 @@ from cloudreel.cloudkey.sync import (
     User,
 )
 from cloudreel.cloudkey.urls import DrmOptions
+from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.options import Limits
+from cloudreel.downloads import DownloadProgress
 from cloudreel.signing import SecLevel
 
 __all__ = [
@@ -82,7 +85,9 @@ __all__ = [
     "AsyncSystem",
     "AsyncUser",
     "AuthenticationError",
+    "Bandwidth",
     "CloudKey",
+    "DownloadProgress",
     "DrmOptions",
     "EncodingSettings",
     "Exists",
@@ -94,6 +99,7 @@ __all__ = [
     "InvalidParameter",
     "InvalidRequest",
     "LimitExceeded",
+    "Limits",
     "MalformedRequest",
     "Media",
     "MediaInfo",

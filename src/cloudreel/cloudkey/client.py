@@ -28,7 +28,8 @@ from cloudreel.core.call import JSON, Credential
 from cloudreel.core.facade import Client
 from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
-from cloudreel.core.transport import Service, Transport
+from cloudreel.core.service import Service
+from cloudreel.core.transport import Transport
 
 
 class AsyncCloudKey(Client):
@@ -45,7 +46,7 @@ class AsyncCloudKey(Client):
         timeout: seconds for one attempt; connecting takes 5 of them at most.
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
-        limits: requests in flight and per second.
+        limits: requests in flight and per second, bytes per second.
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.

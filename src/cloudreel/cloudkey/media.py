@@ -22,6 +22,8 @@ from cloudreel.core.call import JSON
 from cloudreel.core.paging import AsyncPager, Page
 from cloudreel.core.transport import Transport
 from cloudreel.core.waiting import until, watch
+from cloudreel.downloads import Destination, download
+from cloudreel.downloads.download import DownloadCallback
 
 
 class AsyncMedia(Remote, PlayerUrls):
@@ -205,6 +207,31 @@ class AsyncMedia(Remote, PlayerUrls):
             poll=poll,
             news=lambda assets: assets,
         )
+
+    async def download(
+        self, id: str, asset_name: str, dest: Destination, *, progress: DownloadCallback | None = None
+    ) -> int:
+        """Fetch an asset's file and return how many bytes it has.
+
+        Its signed URL is made anew for each attempt. A download that breaks off goes on where it stopped.
+
+        Args:
+            id: of the medium.
+            asset_name: such as ``"mp4_h264_aac"`` or ``"source"``; sets of streams are no files.
+            dest: a path, whose file is replaced in one step when the download is whole; or an object with a
+                sync or async ``write``, which is not closed.
+            progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
+
+        Raises:
+            NotFound: there is no such medium, or no such asset that is ready.
+            TransportException: the line broke for good, or what came is not the file, or not all of it.
+            OSError: the destination cannot be written.
+        """
+
+        async def ask_url() -> str:
+            return self.get_stream_url(id, asset_name, download=True)
+
+        return await download(self._transport, ask_url, dest, progress=progress)
 
     async def set_thumbnail(
         self, *, id: str, url: str | None = None, timecode: str | None = None, force: bool | None = None

@@ -14,7 +14,6 @@ from attrs import field, frozen
 from cloudreel.cloudkey.models import UploadedFile, UploadStatus
 from cloudreel.core import codec, redact
 from cloudreel.core.call import Body, Call, Request, Response
-from cloudreel.core.failures import Failure, category_of, retry_after
 from cloudreel.errors import DecodeError
 
 MOST_REDIRECTS: Final = 5
@@ -28,13 +27,6 @@ class Redirect:
 
     url: str = field(repr=redact.location)
     again: bool
-
-
-def read_failure(response: Response) -> Failure | None:
-    """Return the refusal that an answer is, if it is one: the node refuses by HTTP status."""
-    if response.ok:
-        return None
-    return Failure(category_of(response.status_code), response.text[:200], retry_after=retry_after(response))
 
 
 def store(url: str, body: Body, content_type: str) -> Call[UploadedFile | Redirect]:

@@ -47,6 +47,8 @@ from cloudreel.core.call import JSON, Credential
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.portal import iterate
 from cloudreel.core.twin import Facade, Pager, Twin, run
+from cloudreel.downloads import Destination
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
 
@@ -511,6 +513,27 @@ class Media(Twin[AsyncMedia], of=AsyncMedia):
         """
         return iterate(self._impl.watch_assets(id, names, poll=poll))
 
+    def download(
+        self, id: str, asset_name: str, dest: Destination, *, progress: DownloadCallback | None = None
+    ) -> int:
+        """Fetch an asset's file and return how many bytes it has.
+
+        Its signed URL is made anew for each attempt. A download that breaks off goes on where it stopped.
+
+        Args:
+            id: of the medium.
+            asset_name: such as ``"mp4_h264_aac"`` or ``"source"``; sets of streams are no files.
+            dest: a path, whose file is replaced in one step when the download is whole; or an object with a
+                sync or async ``write``, which is not closed.
+            progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
+
+        Raises:
+            NotFound: there is no such medium, or no such asset that is ready.
+            TransportException: the line broke for good, or what came is not the file, or not all of it.
+            OSError: the destination cannot be written.
+        """
+        return run(self._impl.download, id, asset_name, dest, progress=progress)
+
     def set_thumbnail(
         self, *, id: str, url: str | None = None, timecode: str | None = None, force: bool | None = None
     ) -> JSON:
@@ -699,7 +722,7 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
         timeout: seconds for one attempt; connecting takes 5 of them at most.
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
-        limits: requests in flight and per second.
+        limits: requests in flight and per second, bytes per second.
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.

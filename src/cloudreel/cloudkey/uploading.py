@@ -13,11 +13,9 @@ from attrs import evolve
 from cloudreel.cloudkey import node
 from cloudreel.cloudkey.models import UploadedFile
 from cloudreel.core import retry
-from cloudreel.core.failures import Failure
+from cloudreel.core.failures import read_status
 from cloudreel.core.transport import Transport
 from cloudreel.errors import (
-    ApiError,
-    CloudReelError,
     DecodeError,
     RateLimitError,
     ServiceError,
@@ -33,7 +31,7 @@ from cloudreel.uploads.sources import Source, SourceLike, open_source
 
 def at_node(transport: Transport) -> Transport:
     """Return the transport for calls to the upload node, which is given no credentials."""
-    return transport.for_service(evolve(transport.service, read_failure=node.read_failure))
+    return transport.for_service(evolve(transport.service, read_failure=read_status))
 
 
 async def upload_file(
@@ -109,7 +107,11 @@ class _Upload:
                 reply = await self._send(url)
             except (TransportError, RateLimitError, ServiceError) as error:
                 delay = retry.decide(
-                    attempt, _outcome(error), repeatable=True, retries=self._retries, jitter=self._jitter()
+                    attempt,
+                    retry.outcome_of(error),
+                    repeatable=True,
+                    retries=self._retries,
+                    jitter=self._jitter(),
                 )
                 if delay is None:
                     raise
@@ -136,10 +138,3 @@ class _Upload:
             result = callback(progress)
             if isawaitable(result):
                 await result
-
-
-def _outcome(error: CloudReelError) -> retry.Loss | retry.Refusal:
-    if isinstance(error, ApiError):
-        asked = error.retry_after if isinstance(error, RateLimitError) else None
-        return retry.Refusal(error.status or 0, Failure(type(error), error.message, retry_after=asked))
-    return retry.Loss.UNKNOWN

@@ -24,6 +24,9 @@ from cloudreel.cloudkey_rest.media import AsyncMedia
 from cloudreel.cloudkey_rest.models import Account, AssetInfo, MediaInfo, MetaEntry, Queued
 from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemoteMethod, AsyncUser
 from cloudreel.cloudkey_rest.sync import CloudKeyRest, Farm, File, Media, RemoteMethod, User
+from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.options import Limits
+from cloudreel.downloads import DownloadProgress
 from cloudreel.signing import SecLevel
 
 __all__ = [
@@ -38,14 +41,17 @@ __all__ = [
     "AsyncUser",
     "AuthenticationFailed",
     "AuthorizationRequired",
+    "Bandwidth",
     "CloudKeyRest",
     "ConnectionFailed",
+    "DownloadProgress",
     "Farm",
     "File",
     "InternalError",
     "InvalidArgument",
     "InvalidMethod",
     "InvalidNamespace",
+    "Limits",
     "Media",
     "MediaInfo",
     "MetaEntry",

@@ -25,6 +25,8 @@ from cloudreel.cloudkey_rest.namespaces import Namespace
 from cloudreel.core.call import JSON
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
+from cloudreel.downloads import Destination, download
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.signing import sign_url
 
 
@@ -172,6 +174,31 @@ class AsyncMedia(Namespace):
         return await self._transport.send(
             protocol.media_process_asset(id=id, preset=preset, source_preset=source_preset)
         )
+
+    async def download(
+        self, *, id: str, preset: str, dest: Destination, progress: DownloadCallback | None = None
+    ) -> int:
+        """Fetch an asset's file and return how many bytes it has.
+
+        Its signed URL is made anew for each attempt. A download that breaks off goes on where it stopped.
+
+        Args:
+            id: the medium.
+            preset: such as ``"mp4_h264_aac"`` or ``"source"``.
+            dest: a path, whose file is replaced in one step when the download is whole; or an object with a
+                sync or async ``write``, which is not closed.
+            progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
+
+        Raises:
+            NotFound: there is no such medium, or no such asset that is ready.
+            TransportError: the line broke for good, or what came is not the file, or not all of it.
+            OSError: the destination cannot be written.
+        """
+
+        async def ask_url() -> str:
+            return await self.get_stream_url(id=id, preset=preset)
+
+        return await download(self._transport, ask_url, dest, progress=progress)
 
     async def publish(
         self, *, url: str, presets: Sequence[str], meta: Mapping[str, JSON] | None = None

@@ -29,6 +29,8 @@ from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemote
 from cloudreel.core.call import JSON, Credential
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.twin import Facade, Pager, Twin, run
+from cloudreel.downloads import Destination
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
 
@@ -320,6 +322,27 @@ class Media(Twin[AsyncMedia], of=AsyncMedia):
         """
         return run(self._impl.process_asset, id=id, preset=preset, source_preset=source_preset)
 
+    def download(
+        self, *, id: str, preset: str, dest: Destination, progress: DownloadCallback | None = None
+    ) -> int:
+        """Fetch an asset's file and return how many bytes it has.
+
+        Its signed URL is made anew for each attempt. A download that breaks off goes on where it stopped.
+
+        Args:
+            id: the medium.
+            preset: such as ``"mp4_h264_aac"`` or ``"source"``.
+            dest: a path, whose file is replaced in one step when the download is whole; or an object with a
+                sync or async ``write``, which is not closed.
+            progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
+
+        Raises:
+            NotFound: there is no such medium, or no such asset that is ready.
+            TransportError: the line broke for good, or what came is not the file, or not all of it.
+            OSError: the destination cannot be written.
+        """
+        return run(self._impl.download, id=id, preset=preset, dest=dest, progress=progress)
+
     def publish(self, *, url: str, presets: Sequence[str], meta: Mapping[str, JSON] | None = None) -> Created:
         """Create a medium from a file, encode it, and return its ``id``.
 
@@ -445,7 +468,7 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
         timeout: seconds for one attempt; connecting takes 5 of them at most.
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
-        limits: requests in flight and per second.
+        limits: requests in flight and per second, bytes per second.
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.

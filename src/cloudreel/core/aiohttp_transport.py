@@ -23,7 +23,10 @@ class SentOnce(httpx.AsyncBaseTransport):
 
         Raises:
             httpx.ReadError: the connection broke after it was made, so the service may have acted.
+            httpx.RemoteProtocolError: what came back is no HTTP.
         """
+        from aiohttp import ClientResponseError  # here, where it is installed
+
         try:
             return await self._transport.handle_async_request(request)
         except httpx.ConnectTimeout as error:
@@ -31,6 +34,9 @@ class SentOnce(httpx.AsyncBaseTransport):
             if isinstance(error.__cause__, TimeoutError):
                 raise
             raise httpx.ReadError(str(error)) from error.__cause__
+        except ClientResponseError as error:
+            # Its text has the whole URL in it, secrets included.
+            raise httpx.RemoteProtocolError(error.message) from None
 
     async def aclose(self) -> None:
         """Close the connections."""

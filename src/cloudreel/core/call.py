@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from typing import Generic, Protocol, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
 
 from attrs import evolve, field, frozen
 
@@ -53,6 +54,20 @@ class Request:
     def shown_path(self) -> str:
         """The path as a log line or an error may show it."""
         return redact.location(self.path) if self.secret_url else redact.url(self.path)
+
+    def url(self, base_url: str) -> str:
+        """Return the URL to call, with the query.
+
+        Args:
+            base_url: what a path stands below.
+        """
+        base = "" if self.path.startswith(("http://", "https://")) else base_url
+        url = base + self.path
+        if not self.params:
+            return url
+        texts = {name: str(value) for name, value in self.params.items() if value is not None}
+        query = urlencode(texts, quote_via=quote, safe="")
+        return f"{url}{'&' if '?' in url else '?'}{query}"
 
     @property
     def streamed(self) -> bool:
@@ -103,17 +118,17 @@ class Call(Generic[T_co]):
     """A request, the function that reads its answer, and what the transport must know between the two.
 
     ``repeatable``: sending it twice does no harm, so it may be sent again when nobody knows whether
-    the first one arrived. ``settled``: what to ask in that case before it is sent again; the answer
-    True means that the first one was acted on, and an empty answer is taken for its own. ``signed``: the
-    service's signer is asked for each attempt; upload locations are not signed, their URL is the
-    capability.
+    the first one arrived. ``settled``: what to ask before it is sent again, unless the service has not
+    seen it; gives the answer to take for that of the failed attempt, None where there is none and the
+    call is to be sent again. ``signed``: the service's signer is asked for each attempt; upload locations
+    are not signed, their URL is the capability.
     """
 
     request: Request
     parse: Callable[[Response], T_co]
     repeatable: bool = True
     signed: bool = True
-    settled: Call[bool] | None = None
+    settled: Call[Response | None] | None = None
 
 
 Signer: TypeAlias = Callable[[Request, float], Request]

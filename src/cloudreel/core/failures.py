@@ -68,6 +68,13 @@ def category_of(status_code: int) -> type[ApiError]:
     return ServiceError if status_code >= 500 else InvalidRequestError
 
 
+def read_status(response: Response) -> Failure | None:
+    """Return the refusal that an answer is, if it is one, of what refuses by HTTP status alone."""
+    if response.ok:
+        return None
+    return Failure(category_of(response.status_code), response.text[:200], retry_after=retry_after(response))
+
+
 def retry_after(response: Response) -> float | None:
     """Return the seconds of a ``Retry-After`` header; a date, which needs a clock, is not understood."""
     value = response.headers.get("retry-after", "").strip()

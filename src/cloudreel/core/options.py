@@ -11,6 +11,8 @@ from typing import Literal, TypedDict
 import httpx
 from attrs import frozen
 
+from cloudreel.core.bandwidth import Bandwidth
+
 CONNECT_TIMEOUT = 5.0
 """Seconds a connection may take to be made."""
 
@@ -24,10 +26,13 @@ class Limits:
     Args:
         in_flight: requests under way at once; also the number of connections.
         per_second: requests started per second, None for no limit.
+        bandwidth: bytes per second, None for no limit; keep it to change the cap while the client runs, and
+            give it to several clients to have them share one.
     """
 
     in_flight: int = 16
     per_second: float | None = None
+    bandwidth: Bandwidth | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.in_flight < 1:

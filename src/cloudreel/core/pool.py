@@ -18,6 +18,7 @@ import anyio.lowlevel
 import httpx
 
 from cloudreel.core.aiohttp_transport import SentOnce
+from cloudreel.core.bandwidth import Bandwidth
 from cloudreel.core.filewire import FileWire
 from cloudreel.core.options import Wiring
 from cloudreel.errors import CloudReelError, WrongEventLoopError
@@ -82,6 +83,11 @@ class Pool:
         self._next_start = 0.0
         self._closed = False
 
+    @property
+    def bandwidth(self) -> Bandwidth | None:
+        """The cap on bytes per second, None for none."""
+        return self.wiring.limits.bandwidth
+
     def client(self) -> httpx.AsyncClient:
         """Return the HTTP client, made on first use.
 
@@ -120,6 +126,8 @@ class Pool:
                 start = max(now, self._next_start)
                 self._next_start = start + 1 / rate
                 await anyio.sleep(start - now)
+            if self.bandwidth is not None:
+                await self.bandwidth.take(0)
             yield
 
     async def close(self) -> None:

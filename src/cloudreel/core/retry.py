@@ -7,7 +7,7 @@ from enum import Enum
 from attrs import frozen
 
 from cloudreel.core.failures import Failure
-from cloudreel.errors import RateLimitError, ServiceError
+from cloudreel.errors import ApiError, CloudReelError, RateLimitError, ServiceError
 
 FIRST_DELAY = 0.25
 LONGEST_DELAY = 8.0
@@ -27,6 +27,14 @@ class Refusal:
 
     status_code: int
     failure: Failure
+
+
+def outcome_of(error: CloudReelError) -> Loss | Refusal:
+    """Return what a call came to that has ended in an error, for who repeats it as a whole."""
+    if not isinstance(error, ApiError):
+        return Loss.UNKNOWN
+    asked = error.retry_after if isinstance(error, RateLimitError) else None
+    return Refusal(error.status or 0, Failure(type(error), error.message, retry_after=asked))
 
 
 def decide(

@@ -5,26 +5,27 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
+from functools import partial
 from typing import TypeVar, Unpack
-from urllib.parse import quote, urlencode
 
 import anyio
 import httpx
-from attrs import evolve, frozen
+from attrs import evolve
 
 from cloudreel.core import redact, retry
-from cloudreel.core.call import Body, Call, Request, Response, Signer
-from cloudreel.core.failures import ErrorFamily, Failure
+from cloudreel.core.call import Call, Request, Response
 from cloudreel.core.filewire import BODY
 from cloudreel.core.options import CONNECT_TIMEOUT, OptionChanges, Options, default_user_agent
 from cloudreel.core.pool import Pool, unlogged
+from cloudreel.core.service import Lost
+from cloudreel.core.service import Service as Service
+from cloudreel.core.streams import Pass, Stream, head_of
 from cloudreel.errors import (
     CloudReelError,
     DecodeError,
-    RateLimitError,
     RequestTimedOut,
     SigningError,
     TransportError,
@@ -36,35 +37,6 @@ LARGEST_ANSWER = 64 * 2**20  # bytes; the contract's cap for JSON and XML
 
 log = logging.getLogger("cloudreel")
 log.addHandler(logging.NullHandler())  # without one, warnings would go to stderr uninvited
-
-
-def _never(failure: Failure) -> bool:
-    return False
-
-
-@frozen
-class Service:
-    """What the transport must know of a service.
-
-    ``sign`` signs a request for one attempt; ``read_failure`` finds the refusal in an answer, if it is
-    one; ``is_clock_skew`` recognises the refusal that a wrong clock causes.
-    """
-
-    name: str
-    base_url: str
-    errors: ErrorFamily
-    sign: Signer
-    read_failure: Callable[[Response], Failure | None]
-    is_clock_skew: Callable[[Failure], bool] = _never
-
-
-@frozen
-class _Lost:
-    """An attempt without an answer."""
-
-    loss: retry.Loss
-    timed_out: bool
-    cause: Exception | None
 
 
 class Transport:
@@ -114,8 +86,8 @@ class Transport:
         try:
             return call.parse(response)
         except DecodeError as error:
-            text = f"{self._shown(call.request)}: {error.message}"
-            raise self._error(DecodeError, text, call.request, response.attempts, response) from error
+            text = f"{self.service.shown(call.request)}: {error.message}"
+            raise self.service.error(DecodeError, text, call.request, response.attempts, response) from error
 
     async def exchange(self, call: Call[T]) -> Response:
         """Send a call and return the answer, which is no refusal."""
@@ -124,7 +96,9 @@ class Transport:
             with anyio.move_on_after(self.options.deadline):
                 return await self._attempts(call, started)
             text = f"the deadline of {self.options.deadline:g} s over all attempts has passed"
-            raise self._error(RequestTimedOut, f"{self._shown(call.request)}: {text}", call.request)
+            raise self.service.error(
+                RequestTimedOut, f"{self.service.shown(call.request)}: {text}", call.request
+            )
         except CloudReelError as error:
             log.warning("%s", error)
             raise
@@ -146,10 +120,10 @@ class Transport:
                         attempt -= 1
                         continue
                 judged: retry.Loss | retry.Refusal = retry.Refusal(outcome.status_code, failure)
-                error = self._refused(call.request, outcome, failure)
+                error = self.service.refused(call.request, outcome, failure)
             else:
                 judged = outcome.loss
-                error = self._unanswered(call.request, outcome, attempt)
+                error = self.service.unanswered(call.request, outcome, attempt)
             delay = retry.decide(
                 attempt,
                 judged,
@@ -158,14 +132,16 @@ class Transport:
                 jitter=self._jitter(),
             )
             if delay is None:
-                cause = outcome.cause if isinstance(outcome, _Lost) else None
+                cause = outcome.cause if isinstance(outcome, Lost) else None
                 raise error from cause
             log.debug("%s; attempt %d follows in %.2f s", error, attempt + 1, delay)
             await anyio.sleep(delay)
-            if judged is retry.Loss.UNKNOWN and call.settled is not None and await self.send(call.settled):
-                return Response(HTTPStatus.OK, {}, b"", attempt)
+            if call.settled is not None and judged is not retry.Loss.UNSENT:
+                settled = await self.send(call.settled)
+                if settled is not None:
+                    return settled
 
-    async def _attempt(self, call: Call[T], attempt: int) -> Response | _Lost:
+    async def _attempt(self, call: Call[T], attempt: int) -> Response | Lost:
         client = self._pool.client()
         request = call.request
         if call.signed and request.path.startswith(("http://", "https://")):
@@ -179,23 +155,70 @@ class Transport:
                 signed = self.service.sign(request, self.now()) if call.signed else request
                 with anyio.move_on_after(limit) as scope:
                     return await self._send_once(client, signed, attempt)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            return _Lost(retry.Loss.UNSENT, isinstance(error, httpx.TimeoutException), redact.error(error))
-        except httpx.DecodingError as error:
-            text = f"{self._shown(request)}: the answer's compression is broken"
-            raise self._error(DecodeError, text, request, attempt) from redact.error(error)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            text = f"{self._shown(request)}: this is no URL that can be called"
-            raise self._error(TransportError, text, request, attempt) from redact.error(error)
-        except httpx.TransportError as error:
-            return _Lost(retry.Loss.UNKNOWN, isinstance(error, httpx.TimeoutException), redact.error(error))
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            return self._lost(error, request, attempt)
         assert scope.cancelled_caught
-        return _Lost(retry.Loss.UNKNOWN, timed_out=True, cause=None)
+        return Lost(retry.Loss.UNKNOWN, timed_out=True, cause=None)
 
-    async def _send_once(self, client: httpx.AsyncClient, request: Request, attempt: int) -> Response:
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncGenerator[Stream]:
+        """Send an unsigned request once and give its answer, whose body is read while the context lasts.
+
+        Nothing goes along but the URL and the headers given: no cookie, no login of the caller's client.
+
+        Raises:
+            ApiError: the service refused it (the service's own class).
+            TransportError: no answer came (the service's own class).
+        """
+        client = self._pool.client()
+        told = partial(self._told, request)
+        async with self._pool.slot():
+            with told():
+                answer = await self._begin(client, request, anonymous=True)
+            stream = Stream(answer, told, self._pool.bandwidth)
+            try:
+                with told():
+                    response = head_of(
+                        answer, b"" if answer.is_success else await self._read(answer, request, 1)
+                    )
+                failure = self.service.read_failure(response)
+                if failure is not None:
+                    raise self.service.refused(request, response, failure)
+                yield stream
+            finally:
+                await stream.close()
+
+    @contextmanager
+    def _told(self, request: Request) -> Generator[None]:
+        """Raise the service's errors for httpx's."""
+        try:
+            with unlogged():
+                yield
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            lost = self._lost(error, request, 1)
+            raise self.service.unanswered(request, lost, 1) from lost.cause
+
+    def _lost(self, error: httpx.RequestError | httpx.InvalidURL, request: Request, attempt: int) -> Lost:
+        """Return what became of an attempt without an answer; raise where no other can do better."""
+        if isinstance(error, httpx.DecodingError):
+            text = f"{self.service.shown(request)}: the answer's compression is broken"
+            raise self.service.error(DecodeError, text, request, attempt) from redact.error(error)
+        if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+            text = f"{self.service.shown(request)}: this is no URL that can be called"
+            raise self.service.error(TransportError, text, request, attempt) from redact.error(error)
+        unsent = isinstance(
+            error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
+        )
+        loss = retry.Loss.UNSENT if unsent else retry.Loss.UNKNOWN
+        return Lost(loss, isinstance(error, httpx.TimeoutException), redact.error(error))
+
+    async def _begin(
+        self, client: httpx.AsyncClient, request: Request, *, anonymous: bool = False
+    ) -> httpx.Response:
+        """Send a request and return its answer, unread."""
         options = self.options
         headers = {"User-Agent": options.user_agent or default_user_agent(), **request.headers}
-        content: bytes | _Pass | None
+        content: bytes | Pass | None
         if request.content is None:
             # Old proxies answer 411 to a POST without a length (panda.md 2).
             content = b"" if request.method in ("POST", "PUT") else None
@@ -203,25 +226,35 @@ class Transport:
             content = request.content
         else:
             headers["Content-Length"] = str(request.content.length)
-            content = _Pass(request.content)
+            content = Pass(request.content, self._pool.bandwidth)
         built = client.build_request(
             request.method,
-            self._url(request),
+            request.url(self.service.base_url),
             headers=headers,
             content=content,
             timeout=httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout)),
-            extensions={BODY: request.content},
+            # What has to keep to a cap goes out piece by piece.
+            extensions={BODY: request.content} if self._pool.bandwidth is None else {},
         )
-        if isinstance(content, _Pass):
+        if isinstance(content, Pass):
             # httpx has wrapped it in a generator, which a broken connection leaves open.
             built.stream = content
+        elif content and self._pool.bandwidth is not None:
+            self._pool.bandwidth.reserve(len(content))
+        if anonymous:
+            for name in ("Authorization", "Cookie"):
+                built.headers.pop(name, None)
+        auth = None if anonymous else httpx.USE_CLIENT_DEFAULT
+        return await client.send(built, stream=True, auth=auth, follow_redirects=False)
+
+    async def _send_once(self, client: httpx.AsyncClient, request: Request, attempt: int) -> Response:
         with unlogged():
-            answer = await client.send(built, stream=True, follow_redirects=False)
+            answer = await self._begin(client, request)
             try:
                 body = await self._read(answer, request, attempt)
             finally:
                 await answer.aclose()
-        return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, attempt)
+        return head_of(answer, body, attempt)
 
     async def _read(self, answer: httpx.Response, request: Request, attempt: int) -> bytes:
         body = bytearray()
@@ -233,18 +266,11 @@ class Transport:
                     reading.cancel()
                     body.clear()
         if reading.cancel_called:
-            text = f"{self._shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
-            raise self._error(DecodeError, text, request, attempt)
+            text = f"{self.service.shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
+            raise self.service.error(DecodeError, text, request, attempt)
+        if self._pool.bandwidth is not None:
+            self._pool.bandwidth.reserve(len(body))
         return bytes(body)
-
-    def _url(self, request: Request) -> str:
-        base = "" if request.path.startswith(("http://", "https://")) else self.service.base_url
-        url = base + request.path
-        if not request.params:
-            return url
-        texts = {name: str(value) for name, value in request.params.items() if value is not None}
-        query = urlencode(texts, quote_via=quote, safe="")
-        return f"{url}{'&' if '?' in url else '?'}{query}"
 
     def _correct_clock(self, response: Response) -> bool:
         """Adopt the service's clock from the ``Date`` of its answer, which has just come."""
@@ -256,64 +282,9 @@ class Transport:
         log.warning("%s: our clock is off by %.0f s; signing by the service's", self.service.name, offset)
         return True
 
-    def _refused(self, request: Request, response: Response, failure: Failure) -> CloudReelError:
-        name = redact.line(failure.name) or response.reason
-        why = f": {redact.line(failure.message)}" if failure.message else ""
-        text = (
-            f"{self.service.name} refused {request.method} {request.shown_path}: "
-            f"{response.status_code} {name}{why}"
-        )
-        error = self._error(failure.category, text, request, response.attempts, response)
-        if isinstance(error, RateLimitError):
-            error.retry_after = failure.retry_after
-        return error
-
-    def _unanswered(self, request: Request, lost: _Lost, attempt: int) -> CloudReelError:
-        kind = RequestTimedOut if lost.timed_out else TransportError
-        what = "no answer in time" if lost.timed_out else "no usable answer"
-        why = f" ({redact.line(str(lost.cause))})" if lost.cause is not None and str(lost.cause) else ""
-        acted = "nothing was sent" if lost.loss is retry.Loss.UNSENT else "it may have been acted on"
-        return self._error(kind, f"{self._shown(request)}: {what}{why}; {acted}", request, attempt)
-
-    def _shown(self, request: Request) -> str:
-        return f"{self.service.name} {request.method} {request.shown_path}"
-
-    def _error(
-        self,
-        category: type[CloudReelError],
-        text: str,
-        request: Request,
-        attempts: int | None = None,
-        response: Response | None = None,
-    ) -> CloudReelError:
-        if request.secret_url:
-            # The service may quote what it was asked for.
-            text = redact.capability(text, request.path)
-            if response is not None:
-                response = evolve(response, body=redact.capability(response.text, request.path).encode())
-        return self.service.errors.leaf(category)(
-            text,
-            method=request.method,
-            url=request.shown_path if request.secret_url else redact.url(self._url(request)),
-            status=response.status_code if response is not None else None,
-            request_id=response.headers.get("x-request-id") if response is not None else None,
-            attempts=attempts,
-            response=response,
-        )
-
     def _log(self, request: Request, response: Response, started: float) -> None:
         # The parts of an upload are many; what they amount to is told by the upload.
         level = logging.DEBUG if request.streamed else logging.INFO
         seconds, attempts = time.monotonic() - started, response.attempts
         text = "%s -> %d in %.3f s (attempt %d)"
-        log.log(level, text, self._shown(request), response.status_code, seconds, attempts)
-
-
-class _Pass(httpx.AsyncByteStream):
-    """One pass over a body, as httpx wants it."""
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
+        log.log(level, text, self.service.shown(request), response.status_code, seconds, attempts)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from cloudreel.errors import TimedOut
+from cloudreel.errors import CloudReelError
 
 State = TypeVar("State")
 
@@ -24,7 +24,7 @@ async def until(
     *,
     timeout: float | None,
     poll: float | None,
-    late: Callable[[], TimedOut],
+    late: Callable[[], CloudReelError],
 ) -> State:
     """Return what ``look`` sees as soon as it is ``settled``.
 

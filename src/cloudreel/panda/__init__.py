@@ -1,1 +1,96 @@
-"""Panda, and what its server family shares with Telestream Cloud: objects, calls, signing, waiting."""
+"""Panda (API v2): clouds, videos, encodings, profiles, notifications, uploads."""
+
+from __future__ import annotations
+
+from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.options import Limits
+from cloudreel.downloads import DownloadProgress
+from cloudreel.panda.client import AsyncPanda
+from cloudreel.panda.clouds import AsyncCloud, AsyncClouds
+from cloudreel.panda.errors import (
+    BadRequest,
+    ConnectionFailed,
+    EncodingFailed,
+    InternalError,
+    NoAnswer,
+    NotAuthorized,
+    PandaApiError,
+    PandaError,
+    RateLimited,
+    RecordNotFound,
+    UnreadableAnswer,
+    UploadFailed,
+    WaitTimedOut,
+)
+from cloudreel.panda.models import Metadata
+from cloudreel.panda.notifications import VideoNotification, parse_notification
+from cloudreel.panda.profiles import AsyncProfile, AsyncProfiles
+from cloudreel.panda.settings import AsyncNotifications, AsyncNotificationSettings
+from cloudreel.panda.sync import (
+    Cloud,
+    Clouds,
+    Encoding,
+    Encodings,
+    Notifications,
+    NotificationSettings,
+    Panda,
+    Profile,
+    Profiles,
+    Video,
+    Videos,
+)
+from cloudreel.panda.videos import AsyncEncoding, AsyncEncodings, AsyncVideo, AsyncVideos
+from cloudreel.panda.waiting import JobProgress
+from cloudreel.uploads.plan import Progress
+from cloudreel.uploads.session import AsyncUploadSession
+from cloudreel.uploads.sync import UploadSession
+from cloudreel.uploads.ticket import Ticket
+
+__all__ = [
+    "AsyncCloud",
+    "AsyncClouds",
+    "AsyncEncoding",
+    "AsyncEncodings",
+    "AsyncNotificationSettings",
+    "AsyncNotifications",
+    "AsyncPanda",
+    "AsyncProfile",
+    "AsyncProfiles",
+    "AsyncUploadSession",
+    "AsyncVideo",
+    "AsyncVideos",
+    "BadRequest",
+    "Bandwidth",
+    "Cloud",
+    "Clouds",
+    "ConnectionFailed",
+    "DownloadProgress",
+    "Encoding",
+    "EncodingFailed",
+    "Encodings",
+    "InternalError",
+    "JobProgress",
+    "Limits",
+    "Metadata",
+    "NoAnswer",
+    "NotAuthorized",
+    "NotificationSettings",
+    "Notifications",
+    "Panda",
+    "PandaApiError",
+    "PandaError",
+    "Profile",
+    "Profiles",
+    "Progress",
+    "RateLimited",
+    "RecordNotFound",
+    "Ticket",
+    "UnreadableAnswer",
+    "UploadFailed",
+    "UploadSession",
+    "Video",
+    "VideoNotification",
+    "Videos",
+    "WaitTimedOut",
+    "parse_notification",
+]

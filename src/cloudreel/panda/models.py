@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from attrs import Factory, define
+from attrs import Factory, define, field
 
 from cloudreel.core.call import JSON
 from cloudreel.core.codec import Details, Fields, to_json_text
@@ -120,6 +120,33 @@ class ProfileFields(Fields):
     priority: int | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+
+@define(slots=False, eq=False)
+class CloudFields(Fields):
+    """A cloud: where outputs go (``url`` ends in a slash) and what belongs together."""
+
+    id: str | None = None
+    name: str | None = None
+    s3_videos_bucket: str | None = None
+    s3_private_access: bool | None = None
+    url: str | None = None
+    priority: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+def _set_url(text: str | None) -> str | None:
+    return None if text == "null" else text  # as the service may write that there is none (panda.md 5.5)
+
+
+@define(slots=False, eq=False)
+class NotificationsFields(Fields):
+    """Where and of what a cloud tells: ``delay`` in seconds, ``events`` by name whether they are told."""
+
+    url: str | None = field(default=None, converter=_set_url)
+    delay: int | None = None
+    events: dict[str, JSON] = Factory(dict[str, JSON])
 
 
 class Metadata(dict[str, JSON]):

@@ -13,10 +13,18 @@ from urllib.parse import quote
 from attrs import field, frozen
 
 from cloudreel.core import codec, redact
-from cloudreel.core.call import JSON, Body, Call, Request, Response
+from cloudreel.core.call import Body, Call, Request, Response
 from cloudreel.core.failures import Failure, category_of, retry_after
 from cloudreel.errors import ApiError, AuthenticationError, DecodeError, InvalidRequestError, NotFoundError
-from cloudreel.panda.models import EncodingFields, Metadata, ProfileFields, VideoFields, metadata_of
+from cloudreel.panda.models import (
+    CloudFields,
+    EncodingFields,
+    Metadata,
+    NotificationsFields,
+    ProfileFields,
+    VideoFields,
+    metadata_of,
+)
 
 Param: TypeAlias = "str | bytes | int | float | bool | Sequence[str] | Mapping[str, object] | None"
 Params: TypeAlias = Mapping[str, Param]
@@ -98,6 +106,9 @@ _video = codec.record_of(VideoFields)
 _videos = codec.records_of(VideoFields, "videos")
 _encoding = codec.record_of(EncodingFields)
 _encodings = codec.records_of(EncodingFields, "encodings")
+_cloud = codec.record_of(CloudFields)
+_clouds = codec.records_of(CloudFields, "clouds")
+_notifications = codec.record_of(NotificationsFields)
 _profile = codec.record_of(ProfileFields)
 _profiles = codec.records_of(ProfileFields, "profiles")
 
@@ -254,14 +265,42 @@ def delete_profile(profile_id: str) -> Call[bool]:
     return Call(Request("DELETE", f"/profiles/{segment(profile_id)}.json"), _deleted)
 
 
+# -- clouds ----------------------------------------------------------------------------------------------
+
+
+def list_clouds(params: Params = NONE) -> Call[list[CloudFields]]:
+    """Return the call that lists a page of clouds."""
+    return Call(Request("GET", "/clouds.json", params), _clouds)
+
+
+def find_cloud(cloud_id: str) -> Call[CloudFields]:
+    """Return the call that fetches one cloud."""
+    return Call(Request("GET", f"/clouds/{segment(cloud_id)}.json"), _cloud)
+
+
+def create_cloud(params: Params) -> Call[CloudFields]:
+    """Return the call that creates a cloud."""
+    return Call(Request("POST", "/clouds.json", params), _cloud, repeatable=False)
+
+
+def update_cloud(cloud_id: str, params: Params) -> Call[CloudFields]:
+    """Return the call that changes fields of a cloud."""
+    return Call(Request("PUT", f"/clouds/{segment(cloud_id)}.json", params), _cloud)
+
+
+def delete_cloud(cloud_id: str) -> Call[bool]:
+    """Return the call that asks to delete a cloud, which the service refuses (panda.md 7)."""
+    return Call(Request("DELETE", f"/clouds/{segment(cloud_id)}.json"), _deleted)
+
+
 # -- notification settings -------------------------------------------------------------------------------
 
 
-def get_notifications() -> Call[dict[str, JSON]]:
+def get_notifications() -> Call[NotificationsFields]:
     """Return the call that fetches the notification settings."""
-    return Call(Request("GET", "/notifications.json"), codec.object_of)
+    return Call(Request("GET", "/notifications.json"), _notifications)
 
 
-def update_notifications(settings: Params) -> Call[dict[str, JSON]]:
+def update_notifications(settings: Params) -> Call[NotificationsFields]:
     """Return the call that changes the settings given; the others stay."""
-    return Call(Request("PUT", "/notifications.json", settings), codec.object_of)
+    return Call(Request("PUT", "/notifications.json", settings), _notifications)

@@ -53,8 +53,9 @@ def _news(progress: JobProgress) -> object:
     return progress.video.status, encodings
 
 
-def failure_text(kind: str, job: VideoFields | EncodingFields) -> str:
+def failure_text(job: VideoFields | EncodingFields) -> str:
     """Return what a failed job's error says."""
+    kind = "Encoding" if isinstance(job, EncodingFields) else "Video"
     name = f" ({job.profile_name})" if isinstance(job, EncodingFields) and job.profile_name else ""
     why = ": ".join(part for part in (job.error_class, job.error_message) if part) or "no reason given"
     return f"{kind} {job.id}{name} failed: {why}"

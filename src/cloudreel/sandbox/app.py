@@ -14,7 +14,9 @@ from cloudreel.sandbox.cloudkey.player import player_routes
 from cloudreel.sandbox.cloudkey.rpc import rpc_route
 from cloudreel.sandbox.cloudkey_rest.rest import rest_route
 from cloudreel.sandbox.faults import CONTROL, FaultMiddleware
+from cloudreel.sandbox.flixcloud.routes import flixcloud_routes
 from cloudreel.sandbox.outputs import output_route
+from cloudreel.sandbox.panda import panda_routes
 from cloudreel.sandbox.refusals import Refusal
 from cloudreel.sandbox.telestream import telestream_routes
 from cloudreel.sandbox.uploads import upload_routes
@@ -34,12 +36,14 @@ def create_app(world: World) -> Starlette:
     return Starlette(
         routes=[
             telestream_routes(world),
-            *upload_routes(world),
+            panda_routes(world),
+            upload_routes(world),
             output_route(world),
             *control.routes(world),
             rpc_route(world),
             rest_route(world),
             *node_routes(world),
+            *flixcloud_routes(world),
             *player_routes(world),
         ],
         middleware=[

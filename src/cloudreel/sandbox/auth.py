@@ -47,6 +47,8 @@ class Service:
     """Its plural, as in paths."""
     scope_names: tuple[str, ...]
     """The parameter that names it, its usual name first."""
+    by_parts: bool
+    """Whether an upload session may be asked for parts, with ``multi_chunk``."""
 
     @property
     def scope_model(self) -> str:
@@ -130,7 +132,7 @@ async def receive(request: Request, world: World, service: Service) -> ApiReques
         params = {**signed}
     try:
         _check_signature(request, world, service, signed)
-        scope = _find_scope(world, service, params, needed=not _is_about_scopes(request, service))
+        scope = None if _is_about_scopes(request, service) else _find_scope(world, service, params)
     except Refusal:
         if file is not None:
             file.discard()
@@ -205,16 +207,12 @@ def _is_about_scopes(request: Request, service: Service) -> bool:
     )
 
 
-def _find_scope(
-    world: World, service: Service, params: Mapping[str, JSON], *, needed: bool
-) -> Document | None:
+def _find_scope(world: World, service: Service, params: Mapping[str, JSON]) -> Document:
     ids = {str(params[name]) for name in service.scope_names if params.get(name)}
     if len(ids) > 1:
         raise bad_request(f"{' and '.join(service.scope_names)} name different ones: send one of them")
     if not ids:
-        if needed:
-            raise missing_parameters(service.scope_names[:1])
-        return None
+        raise missing_parameters(service.scope_names[:1])
     id = ids.pop()
     scope = world.store.get(service.scope, id)
     if scope is None:

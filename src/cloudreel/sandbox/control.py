@@ -1,4 +1,4 @@
-"""The sandbox's own routes: faults, clock, reset, state under ``/__sandbox__/``; the console at ``/``."""
+"""The sandbox's own routes: faults, clock, reset, state, moves under ``/__sandbox__/``; the console at /."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from cloudreel.sandbox.faults import CONTROL, BadFault, Fault
+from cloudreel.sandbox.flixcloud import account
+from cloudreel.sandbox.uploads import move
 from cloudreel.signing.shapes import is_list, is_mapping
 
 if TYPE_CHECKING:
@@ -64,6 +66,25 @@ def routes(world: World) -> list[Route]:
         # Sources not hashed yet are hashed now, which takes its time: not on the event loop.
         return _answer(await to_thread.run_sync(world.snapshot))
 
+    async def move_upload(request: Request) -> Response:
+        return _answer({"location": move(world, request.path_params["id"])})
+
+    async def cancel_job(request: Request) -> Response:
+        job = world.store.get("job", request.path_params["id"])
+        if job is None:
+            return _answer({"error": "NotFound", "message": "there is no such job"}, 404)
+        if not world.flixcloud.cancel(str(job["id"])):
+            return _answer({"error": "Conflict", "message": "the job has ended already"}, 409)
+        return _answer({"id": job["id"], "cancelled": True})
+
+    async def flixcloud(request: Request) -> Response:
+        if request.method == "GET":
+            return _answer(account.settings(world))
+        try:
+            return _answer(account.change_settings(world, await _json(request)))
+        except ValueError as error:
+            return _refused(error)
+
     async def console(request: Request) -> Response:
         return FileResponse(CONSOLE, headers={"content-security-policy": CONSOLE_POLICY})
 
@@ -71,6 +92,9 @@ def routes(world: World) -> list[Route]:
         Route(f"{CONTROL}/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route(f"{CONTROL}/clock", clock, methods=["POST"]),
         Route(f"{CONTROL}/reset", reset, methods=["POST"]),
+        Route(f"{CONTROL}/uploads/{{id}}/move", move_upload, methods=["POST"]),
+        Route(f"{CONTROL}/jobs/{{id}}/cancel", cancel_job, methods=["POST"]),
+        Route(f"{CONTROL}/flixcloud", flixcloud, methods=["GET", "POST"]),
         Route(f"{CONTROL}/state", state, methods=["GET"]),
         Route("/", console, methods=["GET"]),
     ]

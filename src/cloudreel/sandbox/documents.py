@@ -34,6 +34,7 @@ __all__ = [
 
 _NAME_LIMIT = 100
 _PATH_LIMIT = 100
+_ORIGINAL = "original"
 _PATH_TOKEN = re.compile(":(video_id|original|date|profile|type|resolution|id)")
 
 _INFO = (
@@ -125,7 +126,7 @@ def encoding(of: Document, profile: Document, *, now: float) -> Document:
             original=posixpath.splitext(of["original_filename"])[0],
             now=now,
             profile=profile["name"],
-            resolution=f"{width}x{height}",
+            resolution=f"{width}x{height}" if width and height else _ORIGINAL,
         ),
         "status": "processing",
         **dict.fromkeys(("duration", *_INFO)),
@@ -168,10 +169,15 @@ def info_members(info: MediaInfo) -> Document:
     return {"duration": info.duration_ms, **{name: getattr(info, name) for name in _INFO}}
 
 
-def notifications() -> Document:
-    """Return the notification settings of a new factory: nothing is sent."""
+def notifications(*, with_payload: bool) -> Document:
+    """Return the notification settings of a new factory or cloud: nothing is sent.
+
+    Args:
+        with_payload: whether they have ``send_video_payload``, as those of factories.
+    """
     events = ("video_created", "video_encoded", "encoding_progress", "encoding_completed")
-    return {"delay": 0, "url": None, "send_video_payload": False, "events": dict.fromkeys(events, False)}
+    payload = {"send_video_payload": False} if with_payload else {}
+    return {"delay": 0, "url": None, **payload, "events": dict.fromkeys(events, False)}
 
 
 def base_name(path: str) -> str:
@@ -187,17 +193,22 @@ def expand_path(
     video_id: str,
     original: str,
     now: float,
-    profile: str = "original",
-    resolution: str = "original",
+    profile: str = _ORIGINAL,
+    resolution: str = _ORIGINAL,
 ) -> str:
-    """Return the output path a path format stands for (panda.md section 7)."""
+    """Return the output path a path format stands for (panda.md section 7).
+
+    Args:
+        profile: the name of the encoding's profile; that of a source is ``original``.
+        resolution: its frame, ``WxH``; ``original`` where no profile sets one.
+    """
     values = {
         "id": id,
         "video_id": video_id,
         "original": original.lstrip(".")[:_NAME_LIMIT] or "file",
         "date": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d"),
         "profile": profile,
-        "type": "original" if profile == "original" else "encodings",
+        "type": _ORIGINAL if profile == _ORIGINAL else "encodings",
         "resolution": resolution,
     }
     return _PATH_TOKEN.sub(lambda token: values[token[1]], path_format)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .faults import ConnectionLost
+from .faults import ConnectionLost, Loss
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from cloudreel.cloudkey import AsyncCloudKey, CloudKey
     from cloudreel.cloudkey_rest import AsyncCloudKeyRest, CloudKeyRest
+    from cloudreel.flixcloud import AsyncFlixCloud, FlixCloud
+    from cloudreel.panda import AsyncPanda, Panda
     from cloudreel.telestream import AsyncTelestream, Telestream
+
+
+_LOSSES: dict[Loss, type[httpx.TransportError]] = {
+    "broken": httpx.ReadError,
+    "garbage": httpx.RemoteProtocolError,
+    "silence": httpx.ReadTimeout,
+}
 
 
 class AppTransport(httpx.AsyncBaseTransport):
@@ -31,6 +40,7 @@ class AppTransport(httpx.AsyncBaseTransport):
 
         :raises httpx.ReadError: where a fault breaks the connection.
         :raises httpx.RemoteProtocolError: where a fault answers with garbage.
+        :raises httpx.ReadTimeout: where a fault never answers.
         """
         assert isinstance(request.stream, AsyncIterable)
         body = _Body(request.stream)
@@ -38,8 +48,7 @@ class AppTransport(httpx.AsyncBaseTransport):
         try:
             return await self._inner.handle_async_request(inner)
         except ConnectionLost as error:
-            kind = httpx.RemoteProtocolError if error.garbage else httpx.ReadError
-            raise kind(str(error), request=request) from error
+            raise _LOSSES[error.loss](str(error), request=request) from error
         finally:
             await body.aclose()
 
@@ -78,6 +87,12 @@ class Facades(ABC):
 
         return AsyncTelestream(**self.config["telestream"], **options)
 
+    def panda(self, **options: Any) -> AsyncPanda:
+        """Return an async Panda client for this sandbox."""
+        from cloudreel.panda import AsyncPanda
+
+        return AsyncPanda(**{**self.config["panda"], **options})
+
     def cloudkey(self, **options: Any) -> AsyncCloudKey:
         """Return an async CloudKey client for this sandbox."""
         from cloudreel.cloudkey import AsyncCloudKey
@@ -89,6 +104,12 @@ class Facades(ABC):
         from cloudreel.cloudkey_rest import AsyncCloudKeyRest
 
         return AsyncCloudKeyRest(**{**_rest(self.config), **options})
+
+    def flixcloud(self, **options: Any) -> AsyncFlixCloud:
+        """Return an async Flix Cloud client for this sandbox."""
+        from cloudreel.flixcloud import AsyncFlixCloud
+
+        return AsyncFlixCloud(**{**self.config["flixcloud"], **options})
 
 
 class AppFacades(Facades):
@@ -110,6 +131,10 @@ class AppFacades(Facades):
         """Return an async Telestream client whose requests go straight into the sandbox."""
         return super().telestream(**{"transport": self.transport(), **options})
 
+    def panda(self, **options: Any) -> AsyncPanda:
+        """Return an async Panda client whose requests go straight into the sandbox."""
+        return super().panda(**{"transport": self.transport(), **options})
+
     def cloudkey(self, **options: Any) -> AsyncCloudKey:
         """Return an async CloudKey client whose requests go straight into the sandbox."""
         return super().cloudkey(**{"transport": self.transport(), **options})
@@ -117,6 +142,10 @@ class AppFacades(Facades):
     def cloudkey_rest(self, **options: Any) -> AsyncCloudKeyRest:
         """Return an async client of the REST era whose requests go straight into the sandbox."""
         return super().cloudkey_rest(**{"transport": self.transport(), **options})
+
+    def flixcloud(self, **options: Any) -> AsyncFlixCloud:
+        """Return an async Flix Cloud client whose requests go straight into the sandbox."""
+        return super().flixcloud(**{"transport": self.transport(), **options})
 
 
 class SyncFacades:
@@ -131,6 +160,12 @@ class SyncFacades:
 
         return Telestream(**self._config["telestream"], **options)
 
+    def panda(self, **options: Any) -> Panda:
+        """Return a blocking Panda client for this sandbox."""
+        from cloudreel.panda import Panda
+
+        return Panda(**{**self._config["panda"], **options})
+
     def cloudkey(self, **options: Any) -> CloudKey:
         """Return a blocking CloudKey client for this sandbox."""
         from cloudreel.cloudkey import CloudKey
@@ -142,6 +177,12 @@ class SyncFacades:
         from cloudreel.cloudkey_rest import CloudKeyRest
 
         return CloudKeyRest(**{**_rest(self._config), **options})
+
+    def flixcloud(self, **options: Any) -> FlixCloud:
+        """Return a blocking Flix Cloud client for this sandbox."""
+        from cloudreel.flixcloud import FlixCloud
+
+        return FlixCloud(**{**self._config["flixcloud"], **options})
 
 
 def _rest(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,9 +50,10 @@ class Sink:
     async def flush(self) -> None:
         """Write what is pending; ``written_to`` is the first byte not written yet."""
         if self._pending:
-            await to_thread.run_sync(self._write_pending)
+            await to_thread.run_sync(self.flush_now)
 
-    def _write_pending(self) -> None:
+    def flush_now(self) -> None:
+        """Do the same without giving way to anybody: the event loop waits for the disk."""
         for data in self._pending:
             rest = memoryview(data)
             while rest:

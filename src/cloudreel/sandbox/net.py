@@ -68,8 +68,24 @@ class Net:
             raise Undelivered(f"{type(error).__name__}: {error}") from error
         return response.status_code
 
-    async def fetch(self, url: str, target: Path) -> None:
+    async def send_xml(self, method: str, url: str, document: bytes) -> int:
+        """Send a document and return the status of the answer.
+
+        Raises:
+            Undelivered: there was no answer.
+        """
+        headers = {"content-type": "application/xml; charset=utf-8"}
+        try:
+            response = await self._running().request(method, url, content=document, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise Undelivered(f"{type(error).__name__}: {error}") from error
+        return response.status_code
+
+    async def fetch(self, url: str, target: Path, *, login: tuple[str, str] | None = None) -> None:
         """Store what a URL points to.
+
+        Args:
+            login: user and password, sent by HTTP's Basic authentication.
 
         Raises:
             FetchFailed: it cannot be had, is too large, or lives where the sandbox may not go.
@@ -79,7 +95,7 @@ class Net:
             if mapped is not None:
                 await to_thread.run_sync(shutil.copyfile, mapped, target)
             else:
-                await self._download(url, target)
+                await self._download(url, target, login)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise FetchFailed(f"{type(error).__name__}: {error}") from error
 
@@ -99,10 +115,10 @@ class Net:
                 return file
         return None
 
-    async def _download(self, url: str, target: Path) -> None:
+    async def _download(self, url: str, target: Path, login: tuple[str, str] | None) -> None:
         host = self._permitted_host(url)
         for _ in range(_REDIRECTS):
-            async with self._running().stream("GET", url, follow_redirects=False) as response:
+            async with self._running().stream("GET", url, auth=login, follow_redirects=False) as response:
                 if not response.has_redirect_location:
                     response.raise_for_status()
                     await self._store(response, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import anyio
@@ -44,8 +45,9 @@ class Notifier:
     def start(self, tasks: TaskGroup) -> None:
         """Deliver in this task group from now on, first what an earlier run left undelivered."""
         self._jobs.start(tasks)
-        for delivery in self._world.store.list("delivery", delivered=False):
-            self._jobs.begin(delivery["id"], self._deliver)
+        # What has a scope is delivered by whoever stored it there.
+        for delivery in self._world.store.list("delivery", scope="", delivered=False):
+            self._jobs.begin(delivery["id"], self.deliver)
 
     async def stop_all(self) -> None:
         """Give up all deliveries under way."""
@@ -61,7 +63,7 @@ class Notifier:
         if settings is None or not settings["url"] or not settings["events"][_SETTINGS[event]]:
             return
         body = {"event": event, "video_id": video["id"], **(fields or {})}
-        if settings["send_video_payload"]:
+        if settings.get("send_video_payload"):
             body = {**_payload(video), **body}
         delivery: Document = {
             "id": new_id(),
@@ -72,19 +74,19 @@ class Notifier:
             "_delay": settings["delay"],
         }
         self._world.store.put("delivery", delivery["id"], delivery)
-        self._jobs.begin(delivery["id"], self._deliver)
+        self._jobs.begin(delivery["id"], self.deliver)
 
-    async def _deliver(self, id: str) -> None:
+    async def deliver(self, id: str) -> None:
+        """Attempt a stored delivery until it is acknowledged, its tries are used up or a day is over."""
         store = self._world.store
         delivery = store.get("delivery", id)
         gap, waited = self._retry_gap, 0.0
         await anyio.sleep(delivery["_delay"] if delivery else 0)
-        while delivery is not None and waited <= _GIVE_UP_SECONDS:
+        while delivery is not None and not _is_over(delivery) and waited <= _GIVE_UP_SECONDS:
             outcome = await self._attempt(delivery)
-            acknowledged = outcome == 200
-            changes = {"attempts": [*delivery["attempts"], outcome], "delivered": acknowledged}
+            changes = {"attempts": [*delivery["attempts"], outcome], "delivered": outcome == 200}
             delivery = store.update("delivery", id, changes)
-            if acknowledged:
+            if delivery is None or _is_over(delivery):
                 return
             await anyio.sleep(gap)
             waited += gap
@@ -92,9 +94,17 @@ class Notifier:
 
     async def _attempt(self, delivery: Document) -> int | str:
         try:
+            if "_xml" in delivery:
+                document = delivery["_xml"].encode()
+                return await self._world.net.send_xml(delivery["_method"], delivery["url"], document)
             return await self._world.net.post_form(delivery["url"], delivery["body"])
         except Undelivered as error:
             return str(error)
+
+
+def _is_over(delivery: Document) -> bool:
+    used_up: bool = len(delivery["attempts"]) >= delivery.get("_tries", inf)
+    return delivery["delivered"] or used_up
 
 
 def _payload(video: Document) -> Document:

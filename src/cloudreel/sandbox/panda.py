@@ -1,26 +1,41 @@
-"""The server family of Panda and Telestream: which request goes where (panda.md section 7)."""
+"""Panda, API v2, and the routes it shares with Telestream: which request goes where (panda.md section 7)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from cloudreel.sandbox import encodings, profiles, scopes, uploads, videos
 from cloudreel.sandbox.auth import ApiRequest, Service, receive
+from cloudreel.sandbox.cors import ANY_ORIGIN
 from cloudreel.sandbox.refusals import Refusal, bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from cloudreel.sandbox.state import World
 
-__all__ = ["family_routes"]
+__all__ = ["PANDA", "family_routes", "panda_routes"]
+
+PANDA = Service(
+    name="panda",
+    prefix="/v2",
+    scope="cloud",
+    scopes="clouds",
+    scope_names=("cloud_id",),
+    by_parts=False,
+)
 
 _VERBS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
+
+
+def panda_routes(world: World) -> Mount:
+    """Return the routes under ``/v2``."""
+    return family_routes(world, PANDA)
 
 
 def family_routes(world: World, service: Service) -> Mount:
@@ -61,6 +76,7 @@ def family_routes(world: World, service: Service) -> Mount:
             route("PUT", "/notifications.json", scopes.change_notifications),
             Route("/{rest:path}", _unknown, methods=_VERBS),
         ],
+        middleware=[ANY_ORIGIN],
     )
 
 
@@ -68,6 +84,10 @@ def _endpoint(
     world: World, service: Service, handler: Callable[[ApiRequest], Response]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        if request.headers.get("expect", "").lower() == "100-continue":
+            # The proxy in front of the service did so (panda.md section 2), and without reading the body.
+            text = "Expectation Failed: send no Expect: 100-continue"
+            return Response(text, 417, {"connection": "close"}, media_type="text/plain")
         call = await receive(request, world, service)
         try:
             return handler(call)

@@ -30,7 +30,8 @@ async def receive(
     """Store one chunk, or tell what is held. The last byte is answered with the Video.
 
     Bytes that are held already are passed over, and the body's own length counts, not the range's end: an old
-    client declares a last chunk beyond the file. What arrived before a connection broke is kept.
+    client declares a last chunk beyond the file. What arrived before a connection broke is kept. The upload's
+    ``repeated`` counts the chunks that began with bytes that were held.
 
     Raises:
         Refusal: the chunk leaves a gap, belongs to a file of another size or does not end in time.
@@ -70,6 +71,8 @@ async def _store(world: World, upload: Document, request: Request, start: int) -
     if start > held:
         raise bad_request(f"The chunk begins at byte {start}, but only {held} bytes are held")
     passed_over, room = held - start, size - held
+    if passed_over:
+        world.store.update("upload", upload["id"], {"repeated": upload["repeated"] + 1})
     with Sink(world.store.data / upload["_files"][""]["path"], held) as sink:
         try:
             async for chunk in request.stream():
@@ -80,7 +83,7 @@ async def _store(world: World, upload: Document, request: Request, start: int) -
                     await sink.write(fresh)
             await sink.flush()
         except ClientDisconnect:
-            await sink.flush()
+            sink.flush_now()  # a sender that comes back at once is to hear of it
             raise
         finally:
             _hold(world, upload["id"], sink.written_to)

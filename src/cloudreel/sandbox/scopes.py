@@ -11,6 +11,7 @@ from cloudreel.sandbox import documents
 from cloudreel.sandbox.forms import boolean
 from cloudreel.sandbox.media import PRESETS
 from cloudreel.sandbox.outputs import scope_url
+from cloudreel.sandbox.paging import listing
 from cloudreel.sandbox.profiles import preset_profile
 from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
 
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["change", "change_notifications", "create", "furnish", "list_all", "show", "show_notifications"]
 
-_TEXTS = ("name", "s3_videos_bucket")
-_FLAGS = ("s3_private_access", "upload_original_video")
+_COMMON: Document = {"name": None, "s3_videos_bucket": "sandbox", "s3_private_access": False}
+_MEMBERS: dict[str, Document] = {
+    "factory": {**_COMMON, "upload_original_video": False},
+    "cloud": {**_COMMON, "priority": 99},
+}
+"""What may be written of each kind, as it is at first. Keys of a storage service are taken and not kept."""
+_PRIORITIES = range(2, 201)
 
 
 def furnish(world: World, kind: str, id: str, members: Document) -> Document:
@@ -34,27 +40,20 @@ def furnish(world: World, kind: str, id: str, members: Document) -> Document:
     for preset in PRESETS:
         profile = preset_profile(preset, now=now, scope=id)
         world.store.put("profile", profile["id"], profile, scope=id)
-    world.store.put("notifications", id, documents.notifications(), scope=id)
-    scope = {
-        "id": id,
-        "name": None,
-        "s3_videos_bucket": "sandbox",
-        "s3_private_access": False,
-        "upload_original_video": False,
-        "created_at": documents.date(now),
-        "updated_at": documents.date(now),
-        **members,
-    }
-    return world.store.put(kind, id, scope)
+    settings = documents.notifications(with_payload=kind == "factory")
+    world.store.put("notifications", id, settings, scope=id)
+    dates = {"created_at": documents.date(now), "updated_at": documents.date(now)}
+    return world.store.put(kind, id, {"id": id, **_MEMBERS[kind], **dates, **members})
 
 
 def list_all(call: ApiRequest) -> Response:
-    """Answer GET /factories.json."""
-    return json_response([_shown(call, scope) for scope in call.world.store.list(call.service.scope)])
+    """Answer GET /factories.json or /clouds.json."""
+    scopes = [_shown(call, scope) for scope in call.world.store.list(call.service.scope)]
+    return listing(call, call.service.scopes, scopes)
 
 
 def create(call: ApiRequest) -> Response:
-    """Answer POST /factories.json."""
+    """Answer POST /factories.json or /clouds.json."""
     if call.text("name") is None:
         raise missing_parameters(["name"])
     return json_response(
@@ -63,12 +62,12 @@ def create(call: ApiRequest) -> Response:
 
 
 def show(call: ApiRequest) -> Response:
-    """Answer GET /factories/:id.json."""
+    """Answer GET /factories/:id.json or /clouds/:id.json."""
     return json_response(_shown(call, _found(call)))
 
 
 def change(call: ApiRequest) -> Response:
-    """Answer PUT /factories/:id.json: what may be written is, everything else is passed over."""
+    """Answer PUT /factories/:id.json or /clouds/:id.json; what may not be written is passed over."""
     changes = {**_given(call), "updated_at": documents.date(call.now())}
     scope = _found(call) | changes
     call.world.store.update(call.service.scope, scope["id"], changes)
@@ -86,7 +85,7 @@ def change_notifications(call: ApiRequest) -> Response:
     if "url" in call.params:
         settings["url"] = _notification_url(call.text("url"))
     settings["delay"] = call.whole("delay", settings["delay"], low=0)
-    if "send_video_payload" in call.params:
+    if "send_video_payload" in settings and "send_video_payload" in call.params:
         settings["send_video_payload"] = boolean("send_video_payload", call.params["send_video_payload"])
     for event, value in _given_events(call).items():
         if event not in settings["events"]:
@@ -108,13 +107,26 @@ def _shown(call: ApiRequest, scope: Document) -> Document:
 
 
 def _given(call: ApiRequest) -> Document:
-    texts = {name: call.text(name) for name in _TEXTS if name in call.params}
-    flags = {name: boolean(name, call.params[name]) for name in _FLAGS if name in call.params}
-    return {**texts, **flags}
+    members = _MEMBERS[call.service.scope]
+    return {name: _value(call, name) for name in members if name in call.params}
+
+
+def _value(call: ApiRequest, name: str) -> bool | int | str | None:
+    if name in {"s3_private_access", "upload_original_video"}:
+        return boolean(name, call.params[name])
+    if name != "priority":
+        return call.text(name)
+    priority = call.whole(name, _MEMBERS["cloud"][name], low=min(_PRIORITIES))
+    if priority not in _PRIORITIES:
+        raise bad_request(f"{name} must be a whole number up to {max(_PRIORITIES)}, not {priority}")
+    return priority
 
 
 def _settings(call: ApiRequest) -> Document:
-    return call.world.store.get("notifications", call.scope_id) or documents.notifications()
+    settings = call.world.store.get("notifications", call.scope_id)
+    if settings is None:
+        raise not_found(call.service.scope_model, call.scope_id)
+    return settings
 
 
 def _notification_url(text: str | None) -> str | None:

@@ -20,6 +20,10 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 KEEP_ALIVE_SECONDS = 75
-GONE_POLL_SECONDS = 0.05
+POLL_SECONDS = 0.05
 TURNS_TO_CONNECT = 5
 # With a linger time of zero a closed socket answers with a reset instead of an orderly end.
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -42,31 +46,33 @@ class Tls:
 
 
 class SocketWire(asyncio.Transport):
-    """A transport that can stop in the middle of an answer (the ``Wire`` of the fault middleware)."""
+    """A transport that can be spoiled (the ``Wire`` of the faults)."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__()
         self._transport = transport
         self._left: int | None = None
 
+    @property
+    def spent(self) -> bool:
+        """Whether as many bytes went out as `limit` allows."""
+        return self._left == 0
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes, as many as may still go out."""
         if self._left is None:
             self._transport.write(data)
-            return
-        if self.is_closing():
-            return
-        if self._left:
+        elif self._left:
             self._transport.write(data[: self._left])
-        if not self._left:
-            self.reset()
-        elif len(data) >= self._left:
-            self.close()
-        self._left = max(self._left - len(data), 0)
+            self._left = max(self._left - len(data), 0)
 
-    def truncate(self, count: int) -> None:
-        """Let this many more bytes out, then break the connection."""
+    def limit(self, count: int) -> None:
+        """Let this many more bytes out and swallow what follows; only `finish` and `reset` end it then."""
         self._left = count
+
+    def finish(self) -> None:
+        """Send what is left, then end the connection."""
+        self._transport.close()
 
     def reset(self) -> None:
         """Break the connection now, so that the peer sees a reset."""
@@ -75,19 +81,29 @@ class SocketWire(asyncio.Transport):
             found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._transport.abort()
 
+    async def drained(self) -> None:
+        """Wait until the peer's side has everything that was sent, or the peer has left."""
+        # No event tells what the kernel has sent.
+        while self._unsent() and not (self.is_closing() or _hung_up(self._socket())):  # noqa: ASYNC110
+            await anyio.sleep(POLL_SECONDS)
+
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size() + _unacknowledged(self._socket())
+
     async def gone(self) -> None:
         """Wait until the peer has left, also while nothing is being read."""
         # No event tells of a peer that leaves while its bytes wait unread.
         while not self.is_closing() and not _hung_up(self._socket()):  # noqa: ASYNC110
-            await anyio.sleep(GONE_POLL_SECONDS)
+            await anyio.sleep(POLL_SECONDS)
 
     def _socket(self) -> socket.socket:
         found: socket.socket = self._transport.get_extra_info("socket")
         return found
 
     def close(self) -> None:
-        """Send what is left, then end the connection."""
-        self._transport.close()
+        """End the connection once an answer is complete, unless it may not get so far."""
+        if self._left is None:
+            self._transport.close()
 
     def abort(self) -> None:
         """End the connection; what was not sent yet is lost."""
@@ -209,6 +225,14 @@ async def serving(app: ASGIApp, listener: socket.socket, tls: Tls | None = None)
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
+
+
+def _unacknowledged(found: socket.socket) -> int:
+    """Return how many bytes the kernel has not sent, or not seen arrive; 0 where it does not tell."""
+    if sys.platform != "linux" or found.fileno() < 0:
+        return 0
+    count = fcntl.ioctl(found.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+    return int.from_bytes(count, sys.byteorder)
 
 
 def _hung_up(found: socket.socket) -> bool:

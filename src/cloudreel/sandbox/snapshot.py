@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloudreel.sandbox.cloudkey.library import assets_of
 from cloudreel.sandbox.documents import public
+from cloudreel.sandbox.flixcloud.storage import served_at
 from cloudreel.sandbox.parts import missing
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def snapshot(world: World) -> dict[str, list[Document]]:
         "videos": [public(video) | _digest(world, video) for video in store.list("video")],
         "encodings": [public(encoding) for encoding in store.list("encoding")],
         "media": [_media(world, media) for media in store.list("media")],
-        "jobs": [],
+        "jobs": [_job(world, job) for job in store.list("job")],
         "notifications": [public(delivery) for delivery in store.list("delivery")],
         "requests": list(world.requests),
     }
@@ -60,6 +61,17 @@ def _media(world: World, media: Document) -> Document:
         "assets": {asset["name"]: public(asset) | {"details": asset["_details"]} for asset in assets},
         **_file_digest(world, source["_files"][0] if source else None),
     }
+
+
+def _job(world: World, job: Document) -> Document:
+    shown = public(job) | _file_digest(world, job["_source"])
+    if stored := job["_stored"]:
+        sha256 = _file_digest(world, f"storage/{stored['output']}")["sha256"]
+        shown["output"] = job["output"] | {"served_at": served_at(world, stored["output"]), "sha256": sha256}
+        if job["thumbnails"]:
+            pictures = [served_at(world, place) for place in stored["thumbnails"]]
+            shown["thumbnails"] = job["thumbnails"] | {"served_at": pictures}
+    return shown
 
 
 def _digest(world: World, video: Document) -> Document:

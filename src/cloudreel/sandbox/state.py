@@ -15,7 +15,9 @@ from anyio import to_thread
 from cloudreel.sandbox.cloudkey.maker import AssetMaker
 from cloudreel.sandbox.cloudkey.users import furnish_account
 from cloudreel.sandbox.encode import Encoder
-from cloudreel.sandbox.faults import FaultPlan
+from cloudreel.sandbox.faults import FaultPlan, skew
+from cloudreel.sandbox.flixcloud.account import new_api_key
+from cloudreel.sandbox.flixcloud.runner import JobRunner
 from cloudreel.sandbox.media import Transcoder
 from cloudreel.sandbox.net import Net
 from cloudreel.sandbox.notify import Notifier
@@ -40,8 +42,8 @@ class Clock:
         self._offset = float((store.setting("clock") or {"offset": 0.0})["offset"])
 
     def now(self) -> float:
-        """Return the sandbox's time as epoch seconds."""
-        return time.time() + self._offset
+        """Return the sandbox's time as epoch seconds; a request may be answered with a skewed clock."""
+        return time.time() + self._offset + skew.get()
 
     def advance(self, seconds: float) -> None:
         """Move the clock by some seconds, back if they are negative."""
@@ -91,6 +93,7 @@ class World:
         self.notifier = Notifier(self, retry_gap=retry_gap)
         self.encoder = Encoder(self)
         self.assets = AssetMaker(self)
+        self.flixcloud = JobRunner(self)
         self.credentials = self._credentials()
         self._furnish()
 
@@ -149,6 +152,7 @@ class World:
             self.notifier.start(tasks)
             self.encoder.start(tasks)
             self.assets.start(tasks)
+            self.flixcloud.start(tasks)
             try:
                 yield
             finally:
@@ -158,6 +162,7 @@ class World:
         """Forget everything but the credentials, and set the clock right."""
         await self.encoder.stop_all()
         await self.assets.stop_all()
+        await self.flixcloud.stop_all()
         await self.notifier.stop_all()
         await to_thread.run_sync(self.store.clear)
         self.clock.advance(time.time() - self.clock.now())
@@ -169,14 +174,12 @@ class World:
     def config(self) -> dict[str, object]:
         """What a client needs to know, service by service."""
         parts = urlsplit(self.base_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        address: dict[str, object] = {"api_host": parts.hostname, "api_port": port}
         return {
             "base_url": self.base_url,
-            "telestream": {
-                "api_host": parts.hostname,
-                "api_port": parts.port or (443 if parts.scheme == "https" else 80),
-                "api_version": "3.0",
-                **self.credentials["telestream"],
-            },
+            "telestream": {**address, "api_version": "3.0", **self.credentials["telestream"]},
+            "panda": {**address, **self.credentials["panda"]},
             "cloudkey": {
                 "base_url": self.base_url,
                 "cdn_url": self.base_url,
@@ -185,6 +188,7 @@ class World:
             "cloudkey_root": self.credentials["cloudkey_root"],
             "cloudkey_rest": {"base_url": self.base_url, **self.credentials["cloudkey_rest"]},
             "cloudkey_rest_root": self.credentials["cloudkey_rest_root"],
+            "flixcloud": {"base_url": self.base_url, **self.credentials["flixcloud"]},
         }
 
     def snapshot(self) -> dict[str, list[Document]]:
@@ -200,10 +204,16 @@ class World:
                 "secret_key": secrets.token_hex(20),
                 "factory_id": secrets.token_hex(16),
             },
+            "panda": {
+                "access_key": secrets.token_hex(10),
+                "secret_key": secrets.token_hex(20),
+                "cloud_id": secrets.token_hex(16),
+            },
             "cloudkey": {"user_id": secrets.token_hex(12), "api_key": secrets.token_hex(20)},
             "cloudkey_root": {"user_id": secrets.token_hex(12), "api_key": secrets.token_hex(20)},
             "cloudkey_rest": {"username": "user", "password": secrets.token_hex(10)},
             "cloudkey_rest_root": {"username": "root", "password": secrets.token_hex(10)},
+            "flixcloud": {"api_key": new_api_key()},
             **kept,
         }
         if credentials != kept:
@@ -211,9 +221,10 @@ class World:
         return credentials
 
     def _furnish(self) -> None:
-        factory_id = self.credentials["telestream"]["factory_id"]
-        if self.store.get("factory", factory_id) is None:
-            furnish(self, "factory", factory_id, {"name": "main"})
+        for service, kind in (("telestream", "factory"), ("panda", "cloud")):
+            id = self.credentials[service][f"{kind}_id"]
+            if self.store.get(kind, id) is None:
+                furnish(self, kind, id, {"name": "main"})
         for level in ("", "_root"):
             key, login = self.credentials[f"cloudkey{level}"], self.credentials[f"cloudkey_rest{level}"]
             if self.store.get("account", key["user_id"]) is None:

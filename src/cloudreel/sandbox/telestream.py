@@ -20,6 +20,7 @@ TELESTREAM = Service(
     scope="factory",
     scopes="factories",
     scope_names=("factory_id", "cloud_id"),
+    by_parts=True,
 )
 
 

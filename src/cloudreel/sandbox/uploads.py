@@ -3,6 +3,8 @@
 A session speaks one of two dialects: parts by ``X-Part`` (telestream.md 8.2 to 8.6), or a stream by
 ``Content-Range`` (panda.md 8.3). Either also takes the whole file as a multipart form. What has arrived is in
 the store before it is acknowledged, so sessions outlive the process.
+
+The service had other hosts for locations. The sandbox has one port, so its locations are on its own host.
 """
 
 from __future__ import annotations
@@ -11,15 +13,18 @@ import time
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from cloudreel.sandbox import parts, ranges
+from cloudreel.sandbox.cors import ANY_ORIGIN
 from cloudreel.sandbox.documents import base_name, new_id, public
 from cloudreel.sandbox.forms import read_form, whole_number
 from cloudreel.sandbox.refusals import bad_request, json_response, missing_parameters, not_found
 from cloudreel.sandbox.videos import check_size, chosen_profiles, start_video, video_params
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
     from cloudreel.core.call import JSON
@@ -27,9 +32,10 @@ if TYPE_CHECKING:
     from cloudreel.sandbox.state import World
     from cloudreel.sandbox.store import Document
 
-__all__ = ["create", "upload_routes"]
+__all__ = ["create", "move", "upload_routes"]
 
-_PATH = "/upload/session"
+_MOUNT = "/upload"
+_PATH = "/session"
 
 
 def create(call: ApiRequest) -> Response:
@@ -37,7 +43,7 @@ def create(call: ApiRequest) -> Response:
     if call.text("file_size") is None or call.text("file_name") is None:
         raise missing_parameters(["file_size", "file_name"])
     world = call.world
-    by_parts = call.flag("multi_chunk")
+    by_parts = call.service.by_parts and call.flag("multi_chunk")
     main = _new_file(world, "", call.text("file_name") or "", call.whole("file_size", 0, low=1))
     extra = _extra_files(world, call.params.get("extra_files")) if by_parts else {}
     upload: Document = {
@@ -48,6 +54,7 @@ def create(call: ApiRequest) -> Response:
         "part_size": world.part_size,
         "status": "uploading",
         "repeated": 0,
+        "moves": 0,
         "video_id": None,
         "_scope": call.scope_id,
         "_by_parts": by_parts,
@@ -62,7 +69,7 @@ def create(call: ApiRequest) -> Response:
         with (world.store.folder("uploads") / f"{upload['id']}.{number}").open("wb") as stream:
             stream.truncate(file["size"])
     world.store.put("upload", upload["id"], upload, scope=call.scope_id)
-    reply = {"id": upload["id"], "location": f"{world.base_url}{_PATH}?id={upload['id']}"}
+    reply = {"id": upload["id"], "location": _location(world, upload)}
     if by_parts:
         sizes = {"parts": str(main["parts"]), "part_size": str(world.part_size)}
         reply |= {**sizes, "max_connections": str(world.max_connections)}
@@ -79,25 +86,41 @@ def create(call: ApiRequest) -> Response:
     return json_response(reply, 201)
 
 
-def upload_routes(world: World) -> list[Route]:
-    """Return the routes of the upload location, which need no signature."""
+def move(world: World, id: str) -> str:
+    """Move an upload that speaks ``Content-Range`` and return its new location.
 
-    async def send(request: Request) -> Response:
-        upload = _found(world, request)
+    From now on every answer at an older location names the new one in its ``Location`` header; the older ones
+    go on working, for a sender that never saw the answer (panda.md 8.3).
+
+    Raises:
+        Refusal: there is no such upload, or it takes parts: nothing is known of those being moved.
+    """
+    upload = world.store.get("upload", id)
+    if upload is None or upload["status"] == "aborted":
+        raise not_found("UploadSession", id)
+    if upload["_by_parts"]:
+        raise bad_request("An upload in parts cannot be moved")
+    upload["moves"] += 1
+    world.store.update("upload", id, {"moves": upload["moves"]})
+    return _location(world, upload)
+
+
+def upload_routes(world: World) -> Mount:
+    """Return the routes of upload locations, which need no signature; pages of any origin may use them."""
+
+    async def send(request: Request, upload: Document) -> Response:
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             return await _receive_whole(world, upload, request)
         if upload["_by_parts"]:
             return await parts.receive(world, upload, request, complete)
         return await ranges.receive(world, upload, request, complete)
 
-    async def status(request: Request) -> Response:
-        upload = _found(world, request)
+    async def status(request: Request, upload: Document) -> Response:
         if upload["_by_parts"]:
             return parts.status(world, upload, request)
         return ranges.status(world, upload, request)
 
-    async def abort(request: Request) -> Response:
-        upload = _found(world, request)
+    async def abort(request: Request, upload: Document) -> Response:
         if upload["status"] == "uploading":
             for file in upload["_files"].values():
                 (world.store.data / file["path"]).unlink(missing_ok=True)
@@ -105,11 +128,19 @@ def upload_routes(world: World) -> list[Route]:
         world.store.update("upload", upload["id"], {"status": "aborted"})
         return Response()
 
-    return [
-        Route(_PATH, status, methods=["GET"]),
-        Route(_PATH, send, methods=["PUT", "POST"]),
-        Route(_PATH, abort, methods=["DELETE"]),
-    ]
+    def route(handler: Callable[[Request, Document], Awaitable[Response]], *verbs: str) -> list[Route]:
+        async def endpoint(request: Request) -> Response:
+            upload = _found(world, request)
+            response = await handler(request, upload)
+            current = world.store.get("upload", upload["id"]) or upload
+            if _moves_before(request) < current["moves"]:
+                response.headers["location"] = _location(world, current)
+            return response
+
+        return [Route(path, endpoint, methods=list(verbs)) for path in (_PATH, f"{_PATH}/{{moves:int}}")]
+
+    routes = [*route(status, "GET"), *route(send, "PUT", "POST"), *route(abort, "DELETE")]
+    return Mount(_MOUNT, routes=routes, middleware=[ANY_ORIGIN])
 
 
 def complete(world: World, id: str) -> Document:
@@ -167,9 +198,21 @@ async def _receive_whole(world: World, upload: Document, request: Request) -> Re
 def _found(world: World, request: Request) -> Document:
     id = request.query_params.get("id", "")
     upload = world.store.get("upload", id)
-    if upload is None or upload["status"] == "aborted":
+    if upload is None or upload["status"] == "aborted" or _moves_before(request) > upload["moves"]:
         raise not_found("UploadSession", id)
     return upload
+
+
+def _location(world: World, upload: Document) -> str:
+    """Return where an upload is now: ``/upload/session?id=``, or ``/upload/session/2?id=`` if moved twice."""
+    moved = f"/{upload['moves']}" if upload["moves"] else ""
+    return f"{world.base_url}{_MOUNT}{_PATH}{moved}?id={upload['id']}"
+
+
+def _moves_before(request: Request) -> int:
+    """Return how often an upload was moved before it came to the location that is asked."""
+    moves: int = request.path_params.get("moves", 0)
+    return moves
 
 
 def _new_file(world: World, tag: str, name: str, size: int) -> Document:

@@ -86,6 +86,8 @@ def sign_url(
 
     Raises SigningError for anything missing or malformed.
     """
+    if not seclevel:
+        return _signed(url, nonce, 0, _checked_expires(expires), api_key, "")
     level, viewer, public = _terms(seclevel, asnum, ip, useragent, countries, referers)
     return _signed(
         url, nonce, level, _checked_expires(expires), api_key + viewer + public, public and f"-{public}"
@@ -212,9 +214,9 @@ def verify_url(
 
 
 def _signed(url: str, nonce: str, level: int, expires: int, secret_end: str, suffix: str) -> str:
-    bare, _, query = url.partition("?")
-    if not url.isprintable() or " " in url or "#" in url or not bare.startswith(_SCHEMES):
+    if not url.isprintable() or " " in url or "#" in url or not url.startswith(_SCHEMES):
         raise SigningError(_complaint(url))
+    bare, _, query = url.partition("?")
     if not (nonce.isalnum() and nonce.isascii()):
         raise SigningError(f"nonce {nonce!r}: it must be one or more ASCII letters and digits")
     try:

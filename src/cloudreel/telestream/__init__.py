@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.options import Limits
+from cloudreel.downloads import DownloadProgress
 from cloudreel.panda.models import Metadata
 from cloudreel.panda.notifications import VideoNotification, parse_notification
 from cloudreel.panda.waiting import JobProgress
@@ -65,7 +68,9 @@ __all__ = [
     "AsyncVideoEncodings",
     "AsyncVideos",
     "BadRequest",
+    "Bandwidth",
     "ConnectionFailed",
+    "DownloadProgress",
     "Encoding",
     "EncodingFailed",
     "Encodings",
@@ -74,6 +79,7 @@ __all__ = [
     "Flip",
     "InternalError",
     "JobProgress",
+    "Limits",
     "Metadata",
     "NoAnswer",
     "NotAuthorized",

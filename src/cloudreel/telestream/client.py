@@ -9,18 +9,18 @@ import httpx
 
 from cloudreel.core import environment
 from cloudreel.core.call import Credential, Response
-from cloudreel.core.facade import Client
 from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
-from cloudreel.core.transport import Service, Transport
-from cloudreel.panda import protocol as family
+from cloudreel.core.transport import Transport
+from cloudreel.panda.family import FamilyClient, family_service
 from cloudreel.panda.protocol import Params
+from cloudreel.panda.scopes import signer_of
 from cloudreel.panda.signer import HmacSigner, base_url
 from cloudreel.telestream.errors import FAMILY, TelestreamCloudException
 from cloudreel.telestream.factories import AsyncFactories
 
 
-class AsyncTelestream(Client):
+class AsyncTelestream(FamilyClient):
     """Telestream Cloud (flip v3.0) for asyncio and trio.
 
     Args:
@@ -34,7 +34,7 @@ class AsyncTelestream(Client):
         timeout: seconds for one attempt; connecting takes 5 of them at most.
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
-        limits: requests in flight and per second.
+        limits: requests in flight and per second, bytes per second.
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.
@@ -66,16 +66,9 @@ class AsyncTelestream(Client):
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
     ) -> None:
-        self._signer = HmacSigner(api_host, access_key, secret_key, factory_id=factory_id)
+        signer = HmacSigner(api_host, access_key, secret_key, factory_id=factory_id)
         self._transport = Transport(
-            Service(
-                "telestream",
-                base_url(scheme, api_host, api_port, api_version),
-                FAMILY,
-                self._signer,
-                family.read_failure,
-                family.is_clock_skew,
-            ),
+            family_service("telestream", base_url(scheme, api_host, api_port, api_version), FAMILY, signer),
             Pool(Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify)),
             Options(timeout, retries, deadline, user_agent),
         )
@@ -100,7 +93,7 @@ class AsyncTelestream(Client):
     @property
     def factory_id(self) -> str | None:
         """The factory that the raw verbs speak to."""
-        return self._signer.factory_id
+        return signer_of(self._transport).factory_id
 
     @property
     def flip(self) -> AsyncFlip:
@@ -137,25 +130,12 @@ class AsyncTelestream(Client):
         """Send a signed DELETE; see `get`."""
         return await self._raw("DELETE", path, params)
 
-    def signed_params(self, verb: str, path: str, params: Params | None = None) -> dict[str, str]:
-        """Return the parameters of a request with its signature, for a browser or another client to send.
-
-        Args:
-            verb: the HTTP method.
-            path: below the API version, such as ``/videos.json``.
-            params: what is to be signed with it; nested mappings come back as ``outer[inner]``.
-
-        Returns:
-            All parameters as text, valid for 30 minutes where a video is posted, else for 5 (panda.md 3.6).
-        """
-        return self._signer.params(verb, path, params, self._transport.now())
-
     def __repr__(self) -> str:
         scope = f", factory {self.factory_id}" if self.factory_id else ""
         return f"<Telestream at {self._transport.service.base_url}{scope}>"
 
     async def _raw(self, verb: str, path: str, params: Params | None) -> httpx.Response:
-        return _as_httpx(await self._transport.exchange(family.raw(verb, path, params)))
+        return _as_httpx(await self._exchange(verb, path, params))
 
 
 class AsyncFlip:

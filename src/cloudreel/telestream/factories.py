@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from anyio import CancelScope
-from attrs import evolve
-
-from cloudreel.core.call import JSON
-from cloudreel.core.codec import structure
+from cloudreel.core.call import JSON, Call
 from cloudreel.core.failures import ErrorFamily
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
-from cloudreel.errors import DecodeError
 from cloudreel.panda import listing
 from cloudreel.panda import protocol as family
 from cloudreel.panda.models import VideoFields
-from cloudreel.panda.objects import ChangeableObject
 from cloudreel.panda.protocol import Param, Params
-from cloudreel.panda.signer import HmacSigner
+from cloudreel.panda.scopes import for_factory
+from cloudreel.panda.sending import Sessions
 from cloudreel.telestream import protocol
-from cloudreel.telestream.errors import FAMILY, UnreadableAnswer, UploadFailed
+from cloudreel.telestream.errors import FAMILY
 from cloudreel.telestream.models import FactoryFields
+from cloudreel.telestream.objects import ChangeableObject
 from cloudreel.telestream.profiles import AsyncProfiles
 from cloudreel.telestream.videos import AsyncEncodings, AsyncVideo, AsyncVideos
-from cloudreel.uploads.dialects import PartsDialect
 from cloudreel.uploads.session import AsyncUploadSession, ProgressCallback
-from cloudreel.uploads.sources import Source, SourceLike, open_source
+from cloudreel.uploads.sources import SourceLike
 from cloudreel.uploads.ticket import Ticket
-
-
-def scoped(transport: Transport, factory_id: str) -> Transport:
-    """Return the transport whose calls are about one factory; the one given stays as it is."""
-    signer = transport.service.sign
-    assert isinstance(signer, HmacSigner)
-    return transport.for_service(evolve(transport.service, sign=evolve(signer, factory_id=factory_id)))
-
-
-@asynccontextmanager
-async def _closed_on_failure(source: Source) -> AsyncGenerator[None]:
-    """Give a source back if no session comes of it."""
-    try:
-        yield
-    except BaseException:
-        with CancelScope(shield=True):
-            await source.close()
-        raise
 
 
 class AsyncFactories:
@@ -92,8 +68,8 @@ class AsyncFactory(ChangeableObject, FactoryFields):
     _errors: ClassVar[ErrorFamily] = FAMILY
 
     def __init__(self, transport: Transport, record: FactoryFields) -> None:
-        super().__init__(record)
-        self._transport = scoped(transport, self._id())
+        super().__init__(transport, record)
+        self._transport = for_factory(transport, self._id())
 
     @property
     def videos(self) -> AsyncVideos:
@@ -110,18 +86,9 @@ class AsyncFactory(ChangeableObject, FactoryFields):
         """The factory's profiles."""
         return AsyncProfiles(self._transport)
 
-    async def save(self) -> None:
-        """Send the fields that were assigned, and take over the service's answer."""
-        if sent := self._changed():
-            self._saved(sent, await self._transport.send(protocol.update_factory(self._id(), sent)))
-
-    async def reload(self) -> None:
-        """Fetch the factory again; what was assigned and not saved is forgotten."""
-        self._reloaded(await self._transport.send(protocol.find_factory(self._id())))
-
     async def get_notifications(self) -> dict[str, JSON]:
         """Return the notification settings: ``url``, ``delay``, ``send_video_payload``, ``events``."""
-        return await self._transport.send(family.get_notifications())
+        return (await self._transport.send(family.get_notifications())).details
 
     async def update_notifications(self, conf: Mapping[str, Param]) -> dict[str, JSON]:
         """Change the notification settings given, keep the others, and return them all.
@@ -130,7 +97,7 @@ class AsyncFactory(ChangeableObject, FactoryFields):
             conf: any of ``url``, ``delay`` (seconds), ``send_video_payload`` and ``events``, a mapping
                 of event name to bool; it is not modified.
         """
-        return await self._transport.send(family.update_notifications(conf))
+        return (await self._transport.send(family.update_notifications(conf))).details
 
     async def upload_session(
         self,
@@ -157,19 +124,8 @@ class AsyncFactory(ChangeableObject, FactoryFields):
             FileNotFoundError: there is no such file; nothing was sent.
             UploadError: the source is empty; nothing was sent.
         """
-        if threads < 1:
-            raise ValueError(f"threads must be 1 or more, not {threads}")
-        opened = await open_source(source)
-        async with _closed_on_failure(opened):
-            sent: dict[str, Param] = {
-                **params,
-                "file_size": opened.size,
-                "file_name": opened.name,
-                "profiles": profiles,
-                "multi_chunk": True,
-            }
-            ticket = self._ticket(opened, await self._transport.send(family.open_upload(sent)))
-        return self._session(opened, ticket, threads, progress)
+        sent: dict[str, Param] = {**params, "profiles": profiles}
+        return await self._sessions().open_parts(source, sent, threads=threads, progress=progress)
 
     async def resume_upload(
         self,
@@ -190,50 +146,16 @@ class AsyncFactory(ChangeableObject, FactoryFields):
         Raises:
             UploadError: the ticket is of another service or factory, or the source has changed.
         """
-        if ticket.service != self._transport.service.name or ticket.scope not in (None, self._id()):
-            raise UploadFailed(f"This ticket is of {ticket.service} {ticket.scope}, not of {self}")
-        opened = await open_source(source)
-        async with _closed_on_failure(opened):
-            await opened.verify(ticket.fingerprint)
-        return self._session(opened, ticket, threads, progress, resumed=True)
+        return await self._sessions().resume(ticket, source, threads=threads, progress=progress)
 
-    def _ticket(self, source: Source, upload: family.OpenedUpload) -> Ticket:
-        try:
-            return Ticket(
-                service=self._transport.service.name,
-                endpoint=self._transport.service.base_url,
-                scope=self._id(),
-                session_id=upload.session_id,
-                location=upload.location,
-                dialect="parts",
-                size=source.size,
-                part_size=upload.part_size,
-                parts=upload.parts,
-                max_connections=upload.max_connections,
-                file_name=source.name,
-                fingerprint=source.fingerprint,
-                created=self._transport.now(),
-            )
-        except DecodeError as error:
-            raise UnreadableAnswer(f"The service opened an upload that makes no sense: {error}") from error
+    def _find(self) -> Call[FactoryFields]:
+        return protocol.find_factory(self._id())
 
-    def _session(
-        self,
-        source: Source,
-        ticket: Ticket,
-        threads: int,
-        progress: ProgressCallback | None,
-        *,
-        resumed: bool = False,
-    ) -> AsyncUploadSession[AsyncVideo]:
-        return AsyncUploadSession(
-            self._transport,
-            source,
-            ticket,
-            PartsDialect(ticket.location, ticket.parts),
-            make_video=lambda details: AsyncVideo(self._transport, structure(details, VideoFields)),
-            find_video=self.videos.find,
-            threads=threads,
-            progress=progress,
-            resumed=resumed,
-        )
+    def _update(self, params: Params) -> Call[FactoryFields]:
+        return protocol.update_factory(self._id(), params)
+
+    def _sessions(self) -> Sessions[AsyncVideo]:
+        def make_video(record: VideoFields) -> AsyncVideo:
+            return AsyncVideo(self._transport, record)
+
+        return Sessions(self._transport, self._id(), str(self), make_video)

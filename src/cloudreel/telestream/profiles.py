@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from cloudreel.core.call import Call
 from cloudreel.core.failures import ErrorFamily
 from cloudreel.core.paging import AsyncPager
 from cloudreel.core.transport import Transport
 from cloudreel.panda import listing
 from cloudreel.panda import protocol as family
 from cloudreel.panda.models import ProfileFields
-from cloudreel.panda.objects import ChangeableObject
 from cloudreel.panda.protocol import PER_PAGE, Param, Params
 from cloudreel.telestream.errors import FAMILY
+from cloudreel.telestream.objects import ChangeableObject
 
 
 class AsyncProfiles:
@@ -56,19 +57,12 @@ class AsyncProfile(ChangeableObject, ProfileFields):
     _kind: ClassVar[str] = "Profile"
     _errors: ClassVar[ErrorFamily] = FAMILY
 
-    def __init__(self, transport: Transport, record: ProfileFields) -> None:
-        super().__init__(record)
-        self._transport = transport
-
-    async def save(self) -> None:
-        """Send the fields that were assigned, and take over the service's answer."""
-        if sent := self._changed():
-            self._saved(sent, await self._transport.send(family.update_profile(self._id(), sent)))
-
-    async def reload(self) -> None:
-        """Fetch the profile again; what was assigned and not saved is forgotten."""
-        self._reloaded(await self._transport.send(family.find_profile(self._id())))
-
     async def delete(self) -> bool:
         """Delete the profile; return whether the service says it did."""
         return await self._transport.send(family.delete_profile(self._id()))
+
+    def _find(self) -> Call[ProfileFields]:
+        return family.find_profile(self._id())
+
+    def _update(self, params: Params) -> Call[ProfileFields]:
+        return family.update_profile(self._id(), params)

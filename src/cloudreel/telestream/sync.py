@@ -13,6 +13,8 @@ from cloudreel.core.call import JSON, Credential
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.portal import iterate
 from cloudreel.core.twin import Facade, Pager, Twin, run
+from cloudreel.downloads import Destination
+from cloudreel.downloads.download import DownloadCallback
 from cloudreel.panda.models import EncodingFields, Metadata, ProfileFields, VideoFields
 from cloudreel.panda.objects import FieldValue
 from cloudreel.panda.protocol import PER_PAGE, Param, Params
@@ -65,14 +67,6 @@ class Profiles(Twin[AsyncProfiles], of=AsyncProfiles):
 class Profile(Twin[AsyncProfile], ProfileFields, of=AsyncProfile):
     """How to encode; assign fields and `save`."""
 
-    def save(self) -> None:
-        """Send the fields that were assigned, and take over the service's answer."""
-        run(self._impl.save)
-
-    def reload(self) -> None:
-        """Fetch the profile again; what was assigned and not saved is forgotten."""
-        run(self._impl.reload)
-
     def delete(self) -> bool:
         """Delete the profile; return whether the service says it did."""
         return run(self._impl.delete)
@@ -87,6 +81,14 @@ class Profile(Twin[AsyncProfile], ProfileFields, of=AsyncProfile):
             object.__setattr__(self, name, value)
         else:
             setattr(self._impl, name, value)
+
+    def save(self) -> None:
+        """Send the fields that were changed, and take over the service's answer."""
+        run(self._impl.save)
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
 
     def __str__(self) -> str:
         return self._impl.__str__()
@@ -152,10 +154,6 @@ class Video(Twin[AsyncVideo], VideoFields, of=AsyncVideo):
         """The encodings of this video."""
         return VideoEncodings(self._impl.encodings)
 
-    def reload(self) -> None:
-        """Fetch the video again."""
-        run(self._impl.reload)
-
     def delete(self) -> bool:
         """Delete the video and its encodings; return whether the service says it did."""
         return run(self._impl.delete)
@@ -188,6 +186,10 @@ class Video(Twin[AsyncVideo], VideoFields, of=AsyncVideo):
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
         """
         return iterate(self._impl.watch(poll))
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
 
     def __getattr__(self, name: str) -> FieldValue:
         if name.startswith("_"):
@@ -270,10 +272,6 @@ class Encoding(Twin[AsyncEncoding], EncodingFields, of=AsyncEncoding):
         """Return the profile that this was made with."""
         return Profile(run(self._impl.profile))
 
-    def reload(self) -> None:
-        """Fetch the encoding again."""
-        run(self._impl.reload)
-
     def retry(self) -> bool:
         """Start a failed encoding again; return whether the service says it did."""
         return run(self._impl.retry)
@@ -298,6 +296,28 @@ class Encoding(Twin[AsyncEncoding], EncodingFields, of=AsyncEncoding):
             TimedOut: it took longer than ``timeout``.
         """
         return self._twin(run(self._impl.wait, timeout, poll))
+
+    def download(self, dest: Destination, *, progress: DownloadCallback | None = None) -> int:
+        """Fetch the encoding's file and return how many bytes it has; of several files, the first.
+
+        A download that breaks off goes on where it stopped.
+
+        Args:
+            dest: a path, whose file is replaced in one step when the download is whole; or an object with a
+                sync or async ``write``, which is not closed.
+            progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
+
+        Raises:
+            InvalidRequestError: the encoding has no file yet; `reload` it when it is done.
+            NotFoundError: the file is not there.
+            TransportError: the line broke for good, or what came is not the file, or not all of it.
+            OSError: the destination cannot be written.
+        """
+        return run(self._impl.download, dest, progress=progress)
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
 
     def __getattr__(self, name: str) -> FieldValue:
         if name.startswith("_"):
@@ -362,14 +382,6 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
     def profiles(self) -> Profiles:
         """The factory's profiles."""
         return Profiles(self._impl.profiles)
-
-    def save(self) -> None:
-        """Send the fields that were assigned, and take over the service's answer."""
-        run(self._impl.save)
-
-    def reload(self) -> None:
-        """Fetch the factory again; what was assigned and not saved is forgotten."""
-        run(self._impl.reload)
 
     def get_notifications(self) -> dict[str, JSON]:
         """Return the notification settings: ``url``, ``delay``, ``send_video_payload``, ``events``."""
@@ -444,6 +456,14 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
         else:
             setattr(self._impl, name, value)
 
+    def save(self) -> None:
+        """Send the fields that were changed, and take over the service's answer."""
+        run(self._impl.save)
+
+    def reload(self) -> None:
+        """Fetch it again; what was assigned and not saved is forgotten."""
+        run(self._impl.reload)
+
     def __str__(self) -> str:
         return self._impl.__str__()
 
@@ -465,7 +485,7 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         timeout: seconds for one attempt; connecting takes 5 of them at most.
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
-        limits: requests in flight and per second.
+        limits: requests in flight and per second, bytes per second.
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.
@@ -569,6 +589,9 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         """Send a signed DELETE; see `get`."""
         return run(self._impl.delete, path, params)
 
+    def __repr__(self) -> str:
+        return self._impl.__repr__()
+
     def signed_params(self, verb: str, path: str, params: Params | None = None) -> dict[str, str]:
         """Return the parameters of a request with its signature, for a browser or another client to send.
 
@@ -581,9 +604,6 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
             All parameters as text, valid for 30 minutes where a video is posted, else for 5 (panda.md 3.6).
         """
         return self._impl.signed_params(verb, path, params)
-
-    def __repr__(self) -> str:
-        return self._impl.__repr__()
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
         """Return a copy with other options that shares the connections; closing it closes nothing.

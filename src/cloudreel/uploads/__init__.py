@@ -1,18 +1,28 @@
-"""One uploader for every service: sources, tickets, progress and the session that sends the parts."""
+"""One uploader for every service: sources, tickets and their stores, and the session that sends."""
 
+from cloudreel.uploads.file_store import FileTicketStore
+from cloudreel.uploads.leases import Lease, Leased
 from cloudreel.uploads.plan import Progress
+from cloudreel.uploads.redis_store import RedisTicketStore
 from cloudreel.uploads.session import AsyncUploadSession
 from cloudreel.uploads.sources import Source, SourceLike, open_source
+from cloudreel.uploads.stores import Claim, TicketStore
 from cloudreel.uploads.sync import UploadSession
 from cloudreel.uploads.ticket import Fingerprint, Ticket
 
 __all__ = [
     "AsyncUploadSession",
+    "Claim",
+    "FileTicketStore",
     "Fingerprint",
+    "Lease",
+    "Leased",
     "Progress",
+    "RedisTicketStore",
     "Source",
     "SourceLike",
     "Ticket",
+    "TicketStore",
     "UploadSession",
     "open_source",
 ]

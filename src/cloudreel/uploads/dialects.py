@@ -6,8 +6,9 @@ A dialect builds the calls of one upload and reads their answers; the session de
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from http import HTTPStatus
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from attrs import evolve, field, frozen
 
@@ -19,34 +20,46 @@ from cloudreel.uploads.plan import Part
 
 
 @frozen
-class Receipt:
-    """What the service answered to a part.
+class Missing:
+    """What the service still wants.
 
     Args:
-        document: the finished video, which comes with the part that completes the set.
-        location: where the upload goes on when the service moved it.
+        parts: the indices of the parts that it does not hold, or not to their end.
+        begun: bytes that it holds of the beginning of the first of them.
     """
 
-    document: dict[str, JSON] | None = None
-    location: str | None = field(default=None, repr=False)
+    parts: Collection[int]
+    begun: int = 0
 
 
 @frozen
-class Missing:
-    """What the service still wants: the indices of parts, and the id of the video once there is one."""
+class Receipt:
+    """What the service answered to a part, or when it was asked; each member None where it did not say.
 
-    parts: frozenset[int]
+    Args:
+        missing: what it still wants; of an answered part alone it then has the whole.
+        document: the finished video, which comes with the part that completes the set.
+        video_id: the id of the finished video, where only that is told.
+        location: where the upload goes on when the service moved it.
+    """
+
+    missing: Missing | None = None
+    document: dict[str, JSON] | None = None
     video_id: str | None = None
+    location: str | None = field(default=None, repr=False)
 
 
 class Dialect(Protocol):
     """The conversation with one upload location. None of its calls is signed: the URL is the capability."""
 
+    in_order: ClassVar[bool]
+    """Whether one part goes after the other, each where the service says, and none ever again."""
+
     def put(self, part: Part, body: Body) -> Call[Receipt]:
         """Return the call that sends one part."""
         ...
 
-    def query(self) -> Call[Missing]:
+    def query(self) -> Call[Receipt]:
         """Return the call that asks what is missing."""
         ...
 
@@ -68,24 +81,28 @@ class PartsDialect:
         parts: how many there are.
     """
 
+    in_order: ClassVar[bool] = False
+
     location: str = field(repr=redact.location)
     parts: int
 
     def put(self, part: Part, body: Body) -> Call[Receipt]:
         """Return the call that sends one part; before it is sent again the service is asked for it."""
         headers = {"Content-Type": "application/octet-stream", "X-Part": str(part.index)}
-        held = Call(
-            self._request("GET"), lambda r: part.index not in self._read_missing(r).parts, signed=False
-        )
-        return Call(self._request("PUT", headers, body), _read_receipt, signed=False, settled=held)
 
-    def query(self) -> Call[Missing]:
+        def held(response: Response) -> Response | None:
+            return evolve(response, body=b"") if part.index not in self._missing(response) else None
+
+        settled = Call(self._request("GET"), held, signed=False)
+        return Call(self._request("PUT", headers, body), _read_receipt, signed=False, settled=settled)
+
+    def query(self) -> Call[Receipt]:
         """Return the call that asks for ``missing_parts``."""
-        return Call(self._request("GET"), self._read_missing, repeatable=True, signed=False)
+        return Call(self._request("GET"), self._read_status, signed=False)
 
     def abort(self) -> Call[None]:
         """Return the call that deletes the upload."""
-        return Call(self._request("DELETE"), _read_success, repeatable=True, signed=False)
+        return Call(self._request("DELETE"), require_success, signed=False)
 
     def moved(self, location: str) -> PartsDialect:
         """Return the same conversation with another location."""
@@ -96,20 +113,21 @@ class PartsDialect:
     ) -> Request:
         return Request(method, self.location, headers=headers or {}, content=body, secret_url=True)
 
-    def _read_missing(self, response: Response) -> Missing:
+    def _read_status(self, response: Response) -> Receipt:
+        missing = Missing(self._missing(response))
+        video_id = object_of(response).get("media_id")
+        known = isinstance(video_id, str | int) and video_id
+        return Receipt(missing, video_id=str(video_id) if known else None)
+
+    def _missing(self, response: Response) -> frozenset[int]:
         """Read the status: an absent, null or empty list means that nothing is missing."""
-        _read_success(response)
-        document = object_of(response)
-        listed = document.get("missing_parts")
+        require_success(response)
+        listed = object_of(response).get("missing_parts")
         if listed is None:
             listed = []
         if not isinstance(listed, list):
             raise DecodeError("missing_parts is no list")
-        video_id = document.get("media_id")
-        return Missing(
-            frozenset(self._read_index(item) for item in listed),
-            str(video_id) if isinstance(video_id, str | int) and video_id else None,
-        )
+        return frozenset(self._read_index(item) for item in listed)
 
     def _read_index(self, item: JSON) -> int:
         # The service writes its other numbers as text.
@@ -122,11 +140,17 @@ class PartsDialect:
 
 def _read_receipt(response: Response) -> Receipt:
     """Read the answer to a part: empty, or the video when this part completed the set."""
-    _read_success(response)
-    return Receipt(object_of(response) if response.body.strip() else None)
+    require_success(response)
+    return Receipt(document=object_of(response) if response.body.strip() else None)
 
 
-def _read_success(response: Response) -> None:
-    # The transport refuses 400 and more. A redirect is no success either: nobody stored the part.
+def require_success(response: Response) -> None:
+    """Make sure that an answer is a success; the transport has refused 400 and more already.
+
+    A redirect is none: nobody stored the part.
+
+    Raises:
+        DecodeError: the status is not of the 200s.
+    """
     if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
         raise DecodeError(f"200 was expected, but {response.status_code} came; redirects are not followed")

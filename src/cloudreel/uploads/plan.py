@@ -40,7 +40,7 @@ class Progress:
 
 @frozen
 class Part:
-    """One piece of the source: its zero-based index, its first byte and its length in bytes."""
+    """One piece of the source to send: its zero-based index, its first byte and its length in bytes."""
 
     index: int
     offset: int
@@ -68,6 +68,7 @@ class Plan:
         self._waiting = self.parts
         self._confirmed = bytearray(self.parts)  # one flag per part
         self._marks: dict[int, int] = {}  # the most that was ever sent of an unconfirmed part
+        self._begun = (0, 0)  # a missing part, and how many bytes of its beginning the service holds
         self._bytes_sent = 0
         self._bytes_confirmed = 0
         self._parts_confirmed = 0
@@ -83,14 +84,24 @@ class Plan:
         return self._waiting
 
     @property
+    def bytes_confirmed(self) -> int:
+        """The most bytes that the service ever acknowledged."""
+        return self._most_bytes_confirmed
+
+    @property
+    def sent_whole(self) -> bool:
+        """Whether every byte has been handed to a connection."""
+        return self._bytes_sent == self.size
+
+    @property
     def confirmed(self) -> bool:
         """Whether the service has acknowledged every part."""
         return self._parts_confirmed == self.parts
 
     def part(self, index: int) -> Part:
-        """Return the part with a zero-based index."""
-        offset = index * self.part_size
-        return Part(index, offset, min(self.part_size, self.size - offset))
+        """Return the part with a zero-based index, or the rest of it where its beginning is held."""
+        held = self._held_of(index)
+        return Part(index, index * self.part_size + held, self._length(index) - held)
 
     def smallest(self) -> Part:
         """Return the part that is cheapest to send: the last, which alone may be shorter."""
@@ -105,36 +116,43 @@ class Plan:
         return self.part(index)
 
     def sent(self, index: int, count: int) -> None:
-        """Take note that an attempt has sent the first ``count`` bytes of a part."""
-        mark = self._marks.get(index, 0)
-        if count > mark and not self._confirmed[index]:
-            self._marks[index] = count
-            self._bytes_sent += count - mark
+        """Take note that an attempt has sent the first ``count`` bytes of a part that `next` handed out."""
+        if not self._confirmed[index]:
+            self._mark(index, self._held_of(index) + count)
 
     def confirm(self, index: int) -> None:
         """Take note that the service holds a part."""
         if self._confirmed[index]:
             return
-        length = self.part(index).length
+        if index == self._begun[0]:
+            self._begin(index, 0)
+        length = self._length(index)
         self._confirmed[index] = True
         self._bytes_sent += length - self._marks.pop(index, 0)
         self._bytes_confirmed += length
         self._parts_confirmed += 1
-        self._most_bytes_confirmed = max(self._most_bytes_confirmed, self._bytes_confirmed)
         self._most_parts_confirmed = max(self._most_parts_confirmed, self._parts_confirmed)
+        self._most_bytes_confirmed = max(self._most_bytes_confirmed, self._bytes_confirmed)
 
-    def missing_is(self, indices: Collection[int]) -> None:
+    def missing_is(self, indices: Collection[int], begun: int = 0) -> None:
         """Adopt the service's word on what is missing, and hand out exactly that from now on.
 
         It outweighs earlier acknowledgements. Call it when no part is under way.
+
+        Args:
+            indices: the parts that the service does not hold, or not to their end.
+            begun: how many bytes it holds of the beginning of the first of them.
         """
         missing = frozenset(indices)
         sent_before = self._bytes_sent
+        self._begin(self._begun[0], 0)
         for index in range(self.parts):
             if index not in missing:
                 self.confirm(index)
             elif self._confirmed[index]:
                 self._withdraw(index)
+        if begun:
+            self._begin(min(missing), begun)
         # What the service held already did not cross the line just now.
         self._measured_bytes += self._bytes_sent - sent_before
         self._queue = iter(sorted(missing))
@@ -168,8 +186,28 @@ class Plan:
             eta=eta,
         )
 
+    def _length(self, index: int) -> int:
+        return min(self.part_size, self.size - index * self.part_size)
+
+    def _held_of(self, index: int) -> int:
+        begun, held = self._begun
+        return held if index == begun else 0
+
+    def _begin(self, index: int, held: int) -> None:
+        """Take note that ``held`` bytes of the beginning of this part, and of no other, are held."""
+        self._bytes_confirmed += held - self._begun[1]
+        self._begun = (index, held)
+        self._mark(index, held)
+        self._most_bytes_confirmed = max(self._most_bytes_confirmed, self._bytes_confirmed)
+
+    def _mark(self, index: int, count: int) -> None:
+        mark = self._marks.get(index, 0)
+        if count > mark:
+            self._marks[index] = count
+            self._bytes_sent += count - mark
+
     def _withdraw(self, index: int) -> None:
-        length = self.part(index).length
+        length = self._length(index)
         self._confirmed[index] = False
         self._marks[index] = length
         self._bytes_confirmed -= length

@@ -9,11 +9,11 @@ import anyio
 from anyio.abc import TaskGroup
 from attrs import evolve
 
-from cloudreel.core.call import JSON
+from cloudreel.core.call import JSON, Call
 from cloudreel.core.transport import Transport
 from cloudreel.errors import CloudReelError, NotFoundError, UploadError
 from cloudreel.uploads.bodies import SourceBody
-from cloudreel.uploads.dialects import Dialect
+from cloudreel.uploads.dialects import Dialect, Receipt
 from cloudreel.uploads.events import Bell
 from cloudreel.uploads.plan import Part, Plan
 from cloudreel.uploads.sources import Source
@@ -55,6 +55,8 @@ class Sender:
         self._limit = limit
         self._bell = bell
         self._document: dict[str, JSON] | None = None  # the completing answer
+        self._video_id: str | None = None  # where the service tells only that
+        self._standstill = 0  # answers in a row that brought the upload no further
         self._pause: anyio.Event | None = None  # set when the pause is over; None outside of one
         self._under_way = 0  # parts being sent
         self._failure: CloudReelError | None = None  # the first of this run
@@ -89,7 +91,9 @@ class Sender:
             CloudReelError: the service could not be asked.
         """
         self._failure = None
-        video_id = await self._ask() if ask_first else None
+        self._standstill = 0
+        if ask_first:
+            await self._ask()
         rounds = 0
         while self._plan.waiting:
             if rounds == MOST_ROUNDS:
@@ -99,10 +103,9 @@ class Sender:
                 )
             rounds += 1
             await self._send_missing(group)
-            if self._document is not None:
-                return self._document
-            video_id = await self._ask()
-        return await self._recover(video_id)
+            if self._document is None:
+                await self._ask()
+        return await self._outcome()
 
     async def abort(self) -> None:
         """Have the service forget the upload; one that it does not know any more is forgotten."""
@@ -114,23 +117,21 @@ class Sender:
         kind = self._transport.service.errors.leaf(UploadError)
         return kind(f"The upload of {self.ticket.file_name!r} {what}", ticket=self.ticket)
 
-    async def _ask(self) -> str | None:
-        """Adopt the service's word on what is missing; return the id of the video once it has one."""
-        missing = await self._transport.send(self._dialect.query())
-        self._plan.missing_is(missing.parts)
-        self._bell.ring()
-        return missing.video_id
+    async def _ask(self) -> None:
+        """Adopt the service's word on what is missing."""
+        self._adopt(await self._exchange(self._dialect.query()))
 
     async def _send_missing(self, group: TaskGroup) -> None:
         slots = anyio.Semaphore(self._limit)
+        await self._acquire(slots)  # before the part is chosen, which may depend on the answer to another
         while (part := self._plan.next()) is not None:
-            await self._acquire(slots)
             await self._pause_over()
             if not self._plan.waiting:
                 # The last part completes the upload. What changed must not be completed.
                 await self._source.verify(self.ticket.fingerprint)
             group.start_soon(self._send_in_slot, part, slots)
-        for _ in range(self._limit):  # whoever holds every slot knows that no part is under way
+            await self._acquire(slots)
+        for _ in range(self._limit - 1):  # whoever holds every slot knows that no part is under way
             await self._acquire(slots)
 
     async def _pause_over(self) -> None:
@@ -164,24 +165,46 @@ class Sender:
 
     async def _send(self, part: Part) -> None:
         body = SourceBody(self._source, part.offset, part.length, partial(self._note_sent, part.index))
-        receipt = await self._transport.send(self._dialect.put(part, body))
-        self._plan.confirm(part.index)
-        self._bell.ring()
-        if receipt.document is not None and receipt.document.get("id"):
-            self._document = receipt.document
+        before = self._plan.bytes_confirmed
+        self._adopt(await self._exchange(self._dialect.put(part, body)), part)
+        self._standstill = 0 if self._plan.bytes_confirmed > before else self._standstill + 1
+        if self._dialect.in_order and self._standstill == MOST_ROUNDS:
+            raise self.error(
+                f"does not advance: after {MOST_ROUNDS} chunks the service still holds no more than "
+                f"{before} of {self._plan.size} bytes"
+            )
+
+    async def _exchange(self, call: Call[Receipt]) -> Receipt:
+        try:
+            return await self._transport.send(call)
+        except NotFoundError as error:
+            if self._plan.sent_whole:
+                error.message += "; if only its answer was lost, look for the upload among the videos"
+            raise
+
+    def _adopt(self, receipt: Receipt, part: Part | None = None) -> None:
+        """Take note of what the service said, when it was asked or after a part."""
         if receipt.location is not None:
             self.ticket = evolve(self.ticket, location=receipt.location)
             self._dialect = self._dialect.moved(receipt.location)
+        if receipt.missing is not None:
+            self._plan.missing_is(receipt.missing.parts, receipt.missing.begun)
+        elif part is not None:
+            self._plan.confirm(part.index)
+        if receipt.document is not None and receipt.document.get("id"):
+            self._document = receipt.document
+        self._video_id = receipt.video_id
+        self._bell.ring()
 
     def _note_sent(self, index: int, count: int) -> None:
         self._plan.sent(index, count)
         self._bell.ring()
 
-    async def _recover(self, video_id: str | None) -> dict[str, JSON] | str:
-        """Find out the video of an upload that is complete though its completing answer is not at hand."""
-        if self._document is None and video_id is not None:
-            return video_id
-        if self._document is None:
+    async def _outcome(self) -> dict[str, JSON] | str:
+        """Return the video of an upload that is complete, also if the completing answer is not at hand."""
+        if self._document is None and self._video_id is not None:
+            return self._video_id
+        if self._document is None and not self._dialect.in_order:
             # A repeated part does no harm and is answered with the video (telestream.md 8.3).
             await self._send(self._plan.smallest())
         if self._document is None:

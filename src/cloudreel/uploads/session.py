@@ -37,7 +37,7 @@ class AsyncUploadSession(Generic[VideoT]):
         dialect: how one speaks to its location.
         make_video: the video of the JSON object that completes the upload.
         find_video: fetches the video by its id, for when that object was lost.
-        threads: parts under way at once, unless the service allows fewer.
+        threads: parts under way at once, unless the service or the dialect allows fewer.
         progress: called with the newest `Progress` after changes, and once at the end. It may be async;
             a slow one misses steps and delays nothing. What it raises stops the upload and is raised.
         resumed: whether the upload was begun elsewhere, so that `resume` continues it.
@@ -67,7 +67,7 @@ class AsyncUploadSession(Generic[VideoT]):
         self._clock = clock
         self._plan = Plan(ticket.size, ticket.part_size)
         self._bell = Bell()
-        limit = min(threads, ticket.max_connections, ticket.parts)
+        limit = 1 if dialect.in_order else min(threads, ticket.max_connections, ticket.parts)
         self._sender = Sender(transport, source, ticket, dialect, self._plan, limit=limit, bell=self._bell)
         self._status: Status = "interrupted" if resumed else "initialized"
         self._error_message: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -10,11 +11,11 @@ from attrs import asdict, evolve, field, fields, frozen
 
 from cloudreel.core import redact
 from cloudreel.core.call import JSON
-from cloudreel.core.codec import from_json, to_json_text
+from cloudreel.core.codec import from_json, to_json, to_json_text
 from cloudreel.errors import DecodeError
 from cloudreel.uploads.plan import count_parts
 
-VERSION = 1
+VERSION = 1  # rises when an older reader would misread a ticket; it ignores members that are merely new
 LARGEST_TEXT = 64 * 1024  # characters of a ticket as JSON; a real one has about 700
 MOST_PARTS = 10_000_000  # a plan keeps a byte per part
 
@@ -91,8 +92,17 @@ class Ticket:
         _require(self.max_connections > 0, "it allows no connection")
         _require(self.fingerprint.size == self.size, "the fingerprint is of a source of another size")
         _require(math.isfinite(self.created), "its time of creation is no number")
-        _require(_is_http_url(self.location), "its location is no absolute http or https URL")
-        _require(_is_http_url(self.endpoint), "its endpoint is no absolute http or https URL")
+        _require(is_http_url(self.location), "its location is no absolute http or https URL")
+        _require(is_http_url(self.endpoint), "its endpoint is no absolute http or https URL")
+
+    @property
+    def key(self) -> str:
+        """Name of the upload in a store: 32 hexadecimal digits that give nothing away.
+
+        It stays the same when the service moves the upload to another location.
+        """
+        identity = [self.service, self.endpoint, self.scope, self.session_id]
+        return hashlib.sha256(to_json(identity)).hexdigest()[:32]
 
     def to_json(self) -> str:
         """Return the ticket as JSON text. Keep it secret: the location in it is a capability."""
@@ -104,7 +114,7 @@ class Ticket:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Ticket:
-        """Return the ticket of a JSON text made by `to_json`.
+        """Return the ticket of a JSON text made by `to_json`, of this or a later release.
 
         Raises:
             DecodeError: the text is none, or was tampered with.
@@ -146,7 +156,8 @@ def _fingerprint(value: JSON) -> Fingerprint:
 def _members(value: JSON, names: list[str]) -> dict[str, JSON]:
     if not isinstance(value, dict):
         raise DecodeError("This is no upload ticket: a JSON object was expected")
-    _require(set(value) == set(names), f"it must have exactly the members {', '.join(names)}")
+    missing = [name for name in names if name not in value]
+    _require(not missing, f"it lacks {', '.join(missing)}")
     return value
 
 
@@ -164,7 +175,8 @@ def _require(holds: bool, reason: str) -> None:
         raise DecodeError(f"This is no upload ticket: {reason}")
 
 
-def _is_http_url(text: str) -> bool:
+def is_http_url(text: str) -> bool:
+    """Return whether a text is an absolute http or https URL."""
     if not text.isprintable() or " " in text:
         return False
     try:

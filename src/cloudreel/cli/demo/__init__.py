@@ -11,13 +11,18 @@ import anyio
 import click
 from rich.console import Console
 
-from cloudreel.cli.demo import cloudkey, telestream
-from cloudreel.cli.demo.stage import CLIP_SECONDS, Report, Stage, make_clip
+from cloudreel.cli.demo import cloudkey, flixcloud, panda, telestream
+from cloudreel.cli.demo.stage import CLIP_SECONDS, FILMS, WATERMARK, Report, Stage, make_clip, make_watermark
 from cloudreel.errors import CloudReelError
 from cloudreel.sandbox import Sandbox
 
 PART_SIZE = 2**20
-ACTS = {"Telestream": telestream.act, "CloudKey": cloudkey.act}
+ACTS = {
+    "Telestream": telestream.act,
+    "CloudKey": cloudkey.act,
+    "Panda": panda.act,
+    "Flix Cloud": flixcloud.act,
+}
 
 
 @click.command()
@@ -33,10 +38,11 @@ def run() -> bool:
     good = True
     with (
         tempfile.TemporaryDirectory(prefix="cloudreel-demo-") as folder,
-        Sandbox(part_size=PART_SIZE) as sandbox,
+        Sandbox(part_size=PART_SIZE, map={FILMS: Path(folder)}) as sandbox,
     ):
         console.print(f"The sandbox serves at {sandbox.config['base_url']}")
         clip = make_clip(Path(folder) / "clip.mp4")
+        make_watermark(clip.path.with_name(WATERMARK))
         console.print(f"Made a film: {CLIP_SECONDS} s, 1280x720, {clip.size / 1e6:.1f} MB")
         for name, act in ACTS.items():
             report = Report(name)

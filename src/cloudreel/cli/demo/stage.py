@@ -18,6 +18,9 @@ from cloudreel.sandbox import Sandbox
 from cloudreel.sandbox.media import Transcoder, find_ffmpeg
 
 CLIP_SECONDS = 20
+FILMS = "http://films.example/"
+"""Where the sandbox finds the films of the demo: the folder of the clip, by another name."""
+WATERMARK = "watermark.png"
 
 
 @frozen
@@ -100,3 +103,10 @@ def make_clip(path: str | Path) -> Clip:
     command += ["-bufsize", "4M", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return Clip(path, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def make_watermark(path: Path) -> None:
+    """Make a small half-transparent picture."""
+    picture = "color=c=orange@0.6:size=160x90,format=rgba"
+    command = [find_ffmpeg(), "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-frames:v", "1", str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import queue
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import anyio
-from anyio import to_thread
 
+from cloudreel.cli.demo.listener import listener, next_of
 from cloudreel.cli.demo.stage import Report, Stage
 from cloudreel.errors import TransportError
 from cloudreel.panda.waiting import percent_of
@@ -29,7 +25,7 @@ BROKEN_LINE = [  # what becomes of the parts, in the order they are sent
 
 async def act(stage: Stage) -> None:
     """Play the act and report."""
-    with anyio.fail_after(PATIENCE), _listener() as (hook, inbox):
+    with anyio.fail_after(PATIENCE), listener() as (hook, inbox):
         async with stage.sandbox.telestream() as client:
             factory = (await client.flip.factories.all())[0]
             await factory.update_notifications({"url": hook, "delay": 0, "events": {"video_encoded": True}})
@@ -87,39 +83,6 @@ async def _follow(stage: Stage, video: AsyncVideo) -> None:
 
 
 async def _hear(report: Report, inbox: queue.Queue[bytes], video: AsyncVideo) -> None:
-    body = await to_thread.run_sync(_next, inbox)
-    heard = parse_notification(body)
+    heard = parse_notification(await next_of(inbox))
     good = heard.event == "video-encoded" and heard.video_id == video.details["id"]
     report.add("notification", f"{heard.event} of Video {heard.video_id}", good)
-
-
-def _next(inbox: queue.Queue[bytes]) -> bytes:
-    try:
-        return inbox.get(timeout=20)
-    except queue.Empty:
-        raise TimeoutError("no notification came") from None
-
-
-@contextmanager
-def _listener() -> Generator[tuple[str, queue.Queue[bytes]]]:
-    """Serve an address that takes notifications; yields its URL and the bodies that come."""
-    inbox: queue.Queue[bytes] = queue.Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            inbox.put(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the demo tells what came."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/hook", inbox
-        finally:
-            server.shutdown()
-            thread.join()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudreel.sandbox.media.probe import CONTAINERS
+from cloudreel.sandbox.media.probe import CONTAINERS, PICTURES
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -18,10 +18,12 @@ THEORA = ("-c:v", "libtheora", "-pix_fmt", "yuv420p")
 HLS_SECONDS = 6
 
 FLV = ("-c:v", "flv")
-VIDEO_CODECS = {"h264": H264, "flv": FLV, "webm": VP8, "ogg": THEORA, "hls": H264}
+MPEG4 = ("-c:v", "mpeg4", "-pix_fmt", "yuv420p")
+VIDEO_CODECS = {"h264": H264, "flv": FLV, "avi": MPEG4, "webm": VP8, "ogg": THEORA, "hls": H264}
 AUDIO_CODECS = {
     "h264": "aac",
     "flv": "libmp3lame",
+    "avi": "libmp3lame",
     "webm": "libvorbis",
     "ogg": "libvorbis",
     "hls": "aac",
@@ -32,6 +34,7 @@ AUDIO_CODECS = {
 FORMATS = {
     "h264": "mp4",
     "flv": "flv",
+    "avi": "avi",
     "webm": "webm",
     "ogg": "ogg",
     "mp3": "mp3",
@@ -39,6 +42,7 @@ FORMATS = {
     "vorbis": "ogg",
 }
 AUDIO_ONLY = frozenset({"mp3", "aac", "vorbis", "hls.variant.audio"})
+MARGIN = 10  # pixels between a watermark and the picture's right and lower edge
 
 
 def read(source: PurePath) -> list[str]:
@@ -46,27 +50,46 @@ def read(source: PurePath) -> list[str]:
     return ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", f"file:{source}"]
 
 
-def encode(source: PurePath, info: MediaInfo, recipe: Recipe, stem: PurePath) -> list[str]:
-    """Return the arguments that make ``stem + extname`` from the source as the recipe says."""
+def read_picture(source: PurePath) -> list[str]:
+    """Return the arguments that open a picture; without an extension its content alone tells its kind."""
+    return ["-protocol_whitelist", "file", "-format_whitelist", PICTURES, "-i", f"file:{source}"]
+
+
+def encode(
+    source: PurePath, info: MediaInfo, recipe: Recipe, stem: PurePath, watermark: PurePath | None = None
+) -> list[str]:
+    """Return the arguments that make ``stem + extname`` from the source as the recipe says.
+
+    Args:
+        watermark: a picture to lay over the lower right corner, in its own size.
+    """
     family = recipe.preset.partition(".")[0]
-    arguments = ["-y", "-nostats", "-progress", "pipe:1", *_clip(recipe), *read(source), *_length(recipe)]
-    arguments += ["-map_metadata", "-1", "-sn", "-dn", "-threads", "2"]
+    arguments = ["-y", "-nostats", "-progress", "pipe:1", *_clip(recipe), *read(source)]
+    if watermark is not None and recipe.preset not in AUDIO_ONLY:
+        arguments += read_picture(watermark)
+    arguments += [*_length(recipe), "-map_metadata", "-1", "-sn", "-dn", "-threads", "2"]
     if recipe.preset in AUDIO_ONLY:
         arguments += ["-vn", "-map", "0:a:0", *_audio(family, recipe)]
     else:
-        arguments += ["-map", "0:V:0", "-map", "0:a:0?"]
-        arguments += [*_video(family, info, recipe), *_audio(family, recipe)]
+        picture = _filtered(info, recipe) if watermark is None else _marked(info, recipe)
+        arguments += [*picture, "-map", "0:a:0?", *_video(family, recipe), *_audio(family, recipe)]
     return [*arguments, *_container(family, recipe, stem)]
 
 
 def stills(source: PurePath, info: MediaInfo, recipe: Recipe, stem: PurePath) -> list[str]:
     """Return the arguments that make ``stem_1.jpg`` and so on, spread evenly over the source."""
+    extname = still_extname(recipe)
     every = seconds_to_encode(info, recipe) / max(recipe.frame_count, 1)
     filters = [rf"select=gte(t\,selected_n*{every:.4f})", *picture_filters(info, recipe)]
     arguments = ["-y", "-nostats", "-progress", "pipe:1", *_clip(recipe), *read(source), *_length(recipe)]
     arguments += ["-map", "0:V:0", "-vf", ",".join(filters), "-fps_mode", "vfr", "-q:v", "3"]
-    arguments += ["-frames:v", str(recipe.frame_count), "-f", "image2", f"{_pattern(stem)}_%d.jpg"]
+    arguments += ["-frames:v", str(recipe.frame_count), "-f", "image2", f"{_pattern(stem)}_%d{extname}"]
     return arguments
+
+
+def still_extname(recipe: Recipe) -> str:
+    """Return the extension of a recipe's stills: they are PNG where it says so, else JPEG."""
+    return ".png" if recipe.extname == ".png" else ".jpg"
 
 
 def seconds_to_encode(info: MediaInfo, recipe: Recipe) -> float:
@@ -141,11 +164,23 @@ def _length(recipe: Recipe) -> list[str]:
     return [] if recipe.clip_length is None else ["-t", f"{recipe.clip_length:.3f}"]
 
 
-def _video(family: str, info: MediaInfo, recipe: Recipe) -> list[str]:
-    filters = picture_filters(info, recipe)
-    if recipe.fps is not None:
-        filters.append(f"fps={recipe.fps:g}")
-    arguments = [*VIDEO_CODECS[family], "-vf", ",".join(filters)]
+def _filters(info: MediaInfo, recipe: Recipe) -> str:
+    rate = [] if recipe.fps is None else [f"fps={recipe.fps:g}"]
+    return ",".join([*picture_filters(info, recipe), *rate])
+
+
+def _filtered(info: MediaInfo, recipe: Recipe) -> list[str]:
+    return ["-map", "0:V:0", "-vf", _filters(info, recipe)]
+
+
+def _marked(info: MediaInfo, recipe: Recipe) -> list[str]:
+    corner = f"overlay=main_w-overlay_w-{MARGIN}:main_h-overlay_h-{MARGIN}"
+    graph = f"[0:V:0]{_filters(info, recipe)}[picture];[picture][1:v:0]{corner}[marked]"
+    return ["-filter_complex", graph, "-map", "[marked]"]
+
+
+def _video(family: str, recipe: Recipe) -> list[str]:
+    arguments = [*VIDEO_CODECS[family]]
     if recipe.h264_crf is not None and VIDEO_CODECS[family] is H264:
         arguments += ["-crf", str(recipe.h264_crf)]
     elif recipe.video_bitrate is not None:

@@ -16,6 +16,9 @@ CONTAINERS = (
 )
 """The containers ffmpeg may open. Playlists, text screens and picture lists can name other files: never."""
 
+PICTURES = "bmp_pipe,gif,gif_pipe,jpeg_pipe,png_pipe,tiff_pipe,webp_pipe"
+"""The pictures ffmpeg may open, by their content."""
+
 MIME_TYPES = {
     ".3gp": "video/3gpp",
     ".aac": "audio/aac",

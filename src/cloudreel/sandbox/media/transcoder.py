@@ -64,16 +64,24 @@ class Transcoder:
         Raises:
             NotMedia: if it holds no picture and no sound, or cannot be understood in a minute.
         """
-        async with self._slots:
-            with anyio.move_on_after(PROBE_SECONDS):
-                said = await run(command.read(source))
-                size = (await anyio.Path(source).stat()).st_size
-                text = said.log.replace(f"file:{source}", source.name)
-                return parse_info(text, file_size=size, suffix=source.suffix)
-        raise NotMedia(f"ffmpeg could not tell what the file is within {PROBE_SECONDS} seconds")
+        return await self._probe(source, command.read(source))
+
+    async def probe_picture(self, file: Path) -> MediaInfo:
+        """Return what a picture is; its file's name must have no extension.
+
+        Raises:
+            NotMedia: if it is none, or cannot be understood in a minute.
+        """
+        return await self._probe(file, command.read_picture(file))
 
     async def encode(
-        self, source: Path, recipe: Recipe, stem: Path, *, progress: Callable[[float], None]
+        self,
+        source: Path,
+        recipe: Recipe,
+        stem: Path,
+        *,
+        progress: Callable[[float], None],
+        watermark: Path | None = None,
     ) -> Encoded:
         """Make ``stem + extname`` (and segments ``stem_N.ts``, screenshots ``stem_N.jpg``) from a source.
 
@@ -81,6 +89,7 @@ class Transcoder:
 
         Args:
             progress: is called with per cents that only rise, and with 100 once the files stand.
+            watermark: a picture to lay over the lower right corner; its name must have no extension.
 
         Raises:
             EncodingFailed: with the log, if ffmpeg could not do it.
@@ -92,14 +101,28 @@ class Transcoder:
             if recipe.preset == "hls.variant.playlist":
                 made = await self._playlist(recipe, stem, draft)
             else:
-                made = await self._encode(source, recipe, draft, progress)
+                made = await self._encode(source, recipe, draft, progress, watermark)
             for name in {*made.files, *made.screenshots}:
                 await anyio.Path(draft.with_name(name)).replace(stem.with_name(name))
         progress(100.0)
         return made
 
+    async def _probe(self, file: Path, arguments: list[str]) -> MediaInfo:
+        async with self._slots:
+            with anyio.move_on_after(PROBE_SECONDS):
+                said = await run(arguments)
+                size = (await anyio.Path(file).stat()).st_size
+                text = said.log.replace(f"file:{file}", file.name)
+                return parse_info(text, file_size=size, suffix=file.suffix)
+        raise NotMedia(f"ffmpeg could not tell what the file is within {PROBE_SECONDS} seconds")
+
     async def _encode(
-        self, source: Path, recipe: Recipe, draft: Path, progress: Callable[[float], None]
+        self,
+        source: Path,
+        recipe: Recipe,
+        draft: Path,
+        progress: Callable[[float], None],
+        watermark: Path | None,
     ) -> Encoded:
         try:
             info = await self.probe(source)
@@ -108,13 +131,13 @@ class Transcoder:
         seconds = command.seconds_to_encode(info, recipe)
         if recipe.preset == "thumbnail":
             log = await self._run(command.stills(source, info, recipe, draft), seconds, progress)
-            shots = _numbered(draft, ".jpg")
+            shots = _numbered(draft, command.still_extname(recipe))
             return Encoded(shots, shots, None, log)
-        log = await self._run(command.encode(source, info, recipe, draft), seconds, progress)
+        log = await self._run(command.encode(source, info, recipe, draft, watermark), seconds, progress)
         shots = []
         if recipe.frame_count and recipe.preset not in command.AUDIO_ONLY:
             log += await self._run(command.stills(source, info, recipe, draft), 0, progress)
-            shots = _numbered(draft, ".jpg")
+            shots = _numbered(draft, command.still_extname(recipe))
         target = draft.name + recipe.extname
         segments = _numbered(draft, ".ts")
         if segments:

@@ -1,0 +1,69 @@
+"""Flix Cloud: transcoding jobs, their status, and the notification at their end."""
+
+from __future__ import annotations
+
+from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.options import Limits
+from cloudreel.flixcloud.client import AsyncFlixCloud
+from cloudreel.flixcloud.errors import (
+    AccessDenied,
+    ConnectionFailed,
+    FlixCloudApiError,
+    FlixCloudError,
+    InternalError,
+    JobNotFound,
+    JobRefused,
+    NoAnswer,
+    RateLimited,
+    TranscodingFailed,
+    UnknownParameter,
+    UnreadableAnswer,
+    WaitTimedOut,
+)
+from cloudreel.flixcloud.job import AsyncJob
+from cloudreel.flixcloud.models import (
+    CuePoint,
+    CuePoints,
+    JobInfo,
+    JobStatus,
+    MediaFile,
+    Recipe,
+    Task,
+    Thumbnails,
+)
+from cloudreel.flixcloud.notifications import JobNotification
+from cloudreel.flixcloud.params import JobParams, SentParams
+from cloudreel.flixcloud.sync import FlixCloud, Job
+
+__all__ = [
+    "AccessDenied",
+    "AsyncFlixCloud",
+    "AsyncJob",
+    "Bandwidth",
+    "ConnectionFailed",
+    "CuePoint",
+    "CuePoints",
+    "FlixCloud",
+    "FlixCloudApiError",
+    "FlixCloudError",
+    "InternalError",
+    "Job",
+    "JobInfo",
+    "JobNotFound",
+    "JobNotification",
+    "JobParams",
+    "JobRefused",
+    "JobStatus",
+    "Limits",
+    "MediaFile",
+    "NoAnswer",
+    "RateLimited",
+    "Recipe",
+    "SentParams",
+    "Task",
+    "Thumbnails",
+    "TranscodingFailed",
+    "UnknownParameter",
+    "UnreadableAnswer",
+    "WaitTimedOut",
+]
