@@ -97,7 +97,19 @@ def upload(client: str, scheme: str, port: int, path: Path, chosen: argparse.Nam
 def curl(scheme: str, port: int, path: Path) -> Run:
     """Upload the file whole with curl, a process measured from outside."""
     url = f"{scheme}://127.0.0.1:{port}/upload/session?id=u1"
-    command = ["curl", "-s", "-S", "-f", "-o", "/dev/null", "--cacert", str(CERTIFICATE), "-T", str(path), url]
+    command = [
+        "curl",
+        "-s",
+        "-S",
+        "-f",
+        "-o",
+        "/dev/null",
+        "--cacert",
+        str(CERTIFICATE),
+        "-T",
+        str(path),
+        url,
+    ]
     timed = (
         "import json, resource, subprocess, sys, time\n"
         "began = time.perf_counter()\n"
@@ -149,12 +161,16 @@ def main() -> None:
     if chosen.loop == "trio" and "aiohttp" in clients:
         clients.remove("aiohttp")
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}; ", end="")
-    print(f"{chosen.size} MiB in parts of {chosen.part} MiB, {chosen.threads} at once, {chosen.rounds} rounds")
+    print(
+        f"{chosen.size} MiB in parts of {chosen.part} MiB, {chosen.threads} at once, {chosen.rounds} rounds"
+    )
     print(f"{'':<20}{'CPU s/GiB':>10}{'process':>9}{'GiB/s':>7}{'peak MiB':>10}{'ours /':>8}{'target':>8}")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         path = Path(folder, "film.mp4")
-        subprocess.run(["dd", "if=/dev/urandom", f"of={path}", "bs=1M", f"count={chosen.size}", "status=none"])
+        subprocess.run(
+            ["dd", "if=/dev/urandom", f"of={path}", "bs=1M", f"count={chosen.size}", "status=none"]
+        )
         for scheme in chosen.scheme or ["http", "https"]:
             runs: dict[str, list[Run]] = {client: [] for client in clients}
             with sink(scheme, chosen.part * MIB) as port:

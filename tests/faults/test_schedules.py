@@ -21,6 +21,7 @@ from cloudreel.errors import CloudReelError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from pathlib import Path
 
     from cloudreel.core.options import Http
     from cloudreel.sandbox import Sandbox
@@ -111,31 +112,39 @@ def on_parts(service: str, fault: Fault) -> Fault:
     return {"path": "/upload*", "method": METHODS[service], **fault}
 
 
-async def open_session(service: str, client: Any, plan: Schedule) -> Any:
-    """Open an upload; for CloudKey, which has no sessions, one that sends all in one request."""
+async def open_session(service: str, client: Any, plan: Schedule, path: Path | None = None) -> Any:
+    """Open an upload; for CloudKey, which has no sessions, one that sends all in one request.
+
+    Args:
+        path: where to put what is sent, so that the kernel sends it; else it comes out of memory.
+    """
+    source: bytes | Path = plan.data
+    if path is not None:
+        path.write_bytes(plan.data)
+        source = path
     match service:
         case "telestream":
             factory = await client.flip.factories.find(str(client.factory_id))
-            return await factory.upload_session(plan.data, threads=plan.threads, profiles="none")
+            return await factory.upload_session(source, threads=plan.threads, profiles="none")
         case "panda":
-            return await client.upload_session(plan.data, chunk_size=plan.part_size, profiles="none")
+            return await client.upload_session(source, chunk_size=plan.part_size, profiles="none")
         case _:
-            return NodeUpload(client, plan.data)
+            return NodeUpload(client, source)
 
 
 class NodeUpload:
     """CloudKey's upload in the shape of a session."""
 
-    def __init__(self, client: Any, data: bytes) -> None:
+    def __init__(self, client: Any, source: bytes | Path) -> None:
         self._client = client
-        self._data = data
+        self._source = source
         self.status = "initialized"
         self.stored: dict[str, Any] = {}
 
     async def start(self) -> None:
         """Send the file."""
         self.status = "error"
-        self.stored = await self._client.file.upload_file(self._data)
+        self.stored = await self._client.file.upload_file(self._source)
         self.status = "uploaded"
 
     resume = start
@@ -151,13 +160,13 @@ async def send(session: Any, failures: list[CloudReelError]) -> None:
             failures.append(error)
 
 
-async def upload_through(seed: int, sandbox: Sandbox, control: Control) -> None:
+async def upload_through(seed: int, sandbox: Sandbox, control: Control, path: Path | None) -> None:
     """Upload by a schedule and check what the service has in the end."""
     plan = schedule(seed)
     sandbox.world.part_size = plan.part_size
     failures: list[CloudReelError] = []
     async with getattr(sandbox, plan.service)() as client:
-        session = await open_session(plan.service, client, plan)
+        session = await open_session(plan.service, client, plan, path)
         control.faults(*plan.faults)
         await send(session, failures)
     control.faults()
@@ -186,30 +195,48 @@ def duplicates(plan: Schedule) -> int:
 async def test_every_upload_ends_complete(
     seed: int, anyio_backend: str, sandbox: Sandbox, control: Control
 ) -> None:
-    await upload_through(seed, sandbox, control)
+    await upload_through(seed, sandbox, control, None)
+
+
+@pytest.mark.parametrize(("seed", "anyio_backend"), [(seed, BACKENDS[seed % 2]) for seed in range(60)])
+async def test_every_upload_of_a_file_ends_complete(
+    seed: int, anyio_backend: str, sandbox: Sandbox, control: Control, tmp_path: Path
+) -> None:
+    await upload_through(seed, sandbox, control, tmp_path / "film.mp4")
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("in_file", [False, True])
 @pytest.mark.parametrize(("seed", "anyio_backend"), [(seed, BACKENDS[seed % 2]) for seed in range(100, 1100)])
 async def test_every_one_of_many_uploads_ends_complete(
-    seed: int, anyio_backend: str, sandbox: Sandbox, control: Control
+    seed: int, anyio_backend: str, sandbox: Sandbox, control: Control, tmp_path: Path, in_file: bool
 ) -> None:
-    await upload_through(seed, sandbox, control)
+    await upload_through(seed, sandbox, control, tmp_path / "film.mp4" if in_file else None)
 
 
 @pytest.mark.parametrize(
     ("http", "anyio_backend"), [("httpx", "asyncio"), ("httpx", "trio"), ("aiohttp", "asyncio")]
 )
+@pytest.mark.parametrize("in_file", [False, True])
 @pytest.mark.parametrize("threads", [1, 8])
 @pytest.mark.parametrize("lost", [{"action": "lost"}, {"action": "drop", "after_bytes": 10**9}])
 async def test_no_part_is_repeated_though_every_answer_is_lost(
-    sandbox: Sandbox, control: Control, http: Http, anyio_backend: str, threads: int, lost: Fault
+    sandbox: Sandbox,
+    control: Control,
+    http: Http,
+    anyio_backend: str,
+    threads: int,
+    lost: Fault,
+    in_file: bool,
+    tmp_path: Path,
 ) -> None:
     data = random.Random(threads).randbytes(12 * 16384 - 5)
     sandbox.world.part_size = 16384
     async with sandbox.telestream(http=http) as tc:
         factory = await tc.flip.factories.find(str(tc.factory_id))
-        session = await factory.upload_session(data, threads=threads, profiles="none")
+        path = tmp_path / "film.mp4"
+        path.write_bytes(data)
+        session = await factory.upload_session(path if in_file else data, threads=threads, profiles="none")
         control.faults(on_parts("telestream", lost | {"times": 12}))
         video = await session.start()
     upload = control.upload(session.ticket().session_id)
@@ -219,12 +246,14 @@ async def test_no_part_is_repeated_though_every_answer_is_lost(
 
 @pytest.mark.parametrize("service", ["telestream", "panda", "cloudkey"])
 @pytest.mark.parametrize("silence", [{"action": "half_open"}, {"action": "stall", "after_bytes": 100}])
+@pytest.mark.parametrize("in_file", [False, True])
 async def test_silence_ends_with_the_timeout(
-    sandbox: Sandbox, control: Control, service: str, silence: Fault
+    sandbox: Sandbox, control: Control, service: str, silence: Fault, in_file: bool, tmp_path: Path
 ) -> None:
     data = random.Random(service).randbytes(20_000)
     async with getattr(sandbox, service)(timeout=0.3, retries=0) as client:
-        session = await open_session(service, client, Schedule(service, 5_000, data, 2, []))
+        path = tmp_path / "film.mp4" if in_file else None
+        session = await open_session(service, client, Schedule(service, 5_000, data, 2, []), path)
         control.faults(on_parts(service, silence))
         failures: list[CloudReelError] = []
         await send(session, failures)
