@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -56,6 +56,10 @@ class Job:
         for offset in range(0, self.size, self.part_size):
             made.put((offset, min(self.part_size, self.size - offset)))
         return made
+
+    def opened(self) -> BinaryIO:
+        """Open the file."""
+        return Path(self.path).open("rb")
 
     def context(self) -> ssl.SSLContext | None:
         """Return what trusts the sink, None over plain HTTP."""
@@ -118,7 +122,7 @@ async def httpx_bytes(job: Job, measure: Measure) -> None:
 
     limits = httpx.Limits(max_connections=job.threads, max_keepalive_connections=job.threads)
     parts = job.parts()
-    with Path(job.path).open("rb") as file:
+    with job.opened() as file:
         async with httpx.AsyncClient(limits=limits, verify=job.context() or True) as client:
             (await client.get(job.url)).raise_for_status()
 
@@ -139,7 +143,7 @@ async def aiohttp_pieces(job: Job, measure: Measure) -> None:
     import anyio
 
     parts = job.parts()
-    with Path(job.path).open("rb") as file:
+    with job.opened() as file:
 
         async def pieces(offset: int, length: int) -> AsyncIterator[bytes]:
             for begin in range(offset, offset + length, PIECE):
@@ -172,7 +176,7 @@ def requests_bytes(job: Job, measure: Measure) -> None:
     parts = job.parts()
 
     def work() -> None:
-        with Path(job.path).open("rb") as file:
+        with job.opened() as file:
             while True:
                 try:
                     offset, length = parts.get_nowait()
@@ -200,7 +204,7 @@ def sockets(job: Job, measure: Measure) -> None:
         if context is not None:
             used = context.wrap_socket(used, server_hostname=job.host)
         buffer = memoryview(bytearray(PIECE if context else 0))
-        with used, Path(job.path).open("rb") as file:
+        with used, job.opened() as file:
             while True:
                 try:
                     offset, length = parts.get_nowait()
