@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve
 
 from cloudreel.errors import NotFoundError, ServiceError, TransportError, UploadError
-from cloudreel.uploads import Ticket, events
+from cloudreel.uploads import Ticket
 from cloudreel.uploads.dialects import PartsDialect
 
 pytestmark = pytest.mark.anyio
@@ -360,9 +360,8 @@ async def test_abort_wakes_a_paused_start(kit, service):
     assert session.status == "aborted"
 
 
-async def test_abort_from_the_progress_callback(kit, service, monkeypatch):
-    monkeypatch.setattr(events, "INTERVAL", 0)
-
+@pytest.mark.usefixtures("every_step")
+async def test_abort_from_the_progress_callback(kit, service):
     async def stop(progress):
         if progress.parts_done == 2 and session.status == "uploading":
             await session.abort()
