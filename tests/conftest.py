@@ -35,6 +35,12 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture
+def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have progress told after each change, however fast they follow each other."""
+    monkeypatch.setattr("cloudreel.uploads.events.INTERVAL", 0.0)
+
+
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seconds of moving picture and sound: 320x180, H.264 and AAC in MP4."""

@@ -66,6 +66,8 @@ PUBLIC: dict[str, set[str]] = {
         "Ticket",
         "TicketStore",
         "open_source",
+        "upload_many",
+        "upload_many_sync",
         *twice("UploadSession"),
     },
     "cloudreel.downloads": {"Destination", "DownloadProgress", "Writer", "download"},

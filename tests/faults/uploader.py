@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from cloudreel.errors import CloudReelError
-from cloudreel.uploads import FileTicketStore, Ticket
+from cloudreel.uploads import FileTicketStore, Ticket, events
 
 if TYPE_CHECKING:
     from cloudreel.uploads import Progress
@@ -65,6 +65,7 @@ async def upload(job: dict[str, Any]) -> dict[str, object]:
     """Do the job and return what to tell of it."""
     config, options = job["config"], job.get("options", {})
     progress = tell_progress if job.get("tell") else None
+    events.INTERVAL = 0.0
     match job["service"]:
         case "telestream":
             from cloudreel.telestream import AsyncTelestream

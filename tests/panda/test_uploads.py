@@ -156,6 +156,7 @@ async def test_a_failure_is_raised_and_another_process_goes_on(
     arrived(control, session.ticket().session_id)
 
 
+@pytest.mark.usefixtures("every_step")
 async def test_cancelled_in_the_middle_it_goes_on_there(panda: AsyncPanda, control: Control) -> None:
     session = await panda.upload_session(DATA, profiles="none", chunk_size=CHUNK)
     with anyio.CancelScope() as scope:
@@ -172,6 +173,7 @@ async def test_cancelled_in_the_middle_it_goes_on_there(panda: AsyncPanda, contr
     arrived(control, session.ticket().session_id)
 
 
+@pytest.mark.usefixtures("every_step")
 async def test_an_upload_that_moves_is_followed(panda: AsyncPanda, control: Control) -> None:
     moved: list[str] = []
 

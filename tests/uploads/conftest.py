@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import anyio
 import pytest
+from attrs import evolve
 
 from cloudreel import errors
 from cloudreel.core.call import Response
@@ -106,7 +107,7 @@ class FakeService:
         for attempt in range(self.retries + 1):
             last = attempt == self.retries
             try:
-                response = await self._serve(call.request)
+                response = evolve(await self._serve(call.request), attempts=attempt + 1)
             except Lost:
                 if last:
                     raise FakeLost("no usable answer") from None

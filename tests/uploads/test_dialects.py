@@ -43,7 +43,7 @@ def test_before_a_part_is_repeated_the_service_is_asked_for_it(missing, held):
     stand_in = call.parse(answer({"missing_parts": missing}))
     assert (stand_in is not None) is held
     if stand_in is not None:
-        assert PARTS.put(Part(4, 40, 5), Content()).parse(stand_in) == Receipt()
+        assert PARTS.put(Part(4, 40, 5), Content()).parse(stand_in) == Receipt(attempts=2)
 
 
 @pytest.mark.parametrize(("make", "method"), [(PARTS.query, "GET"), (PARTS.abort, "DELETE")])

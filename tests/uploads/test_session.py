@@ -360,6 +360,7 @@ async def test_abort_wakes_a_paused_start(kit, service):
     assert session.status == "aborted"
 
 
+@pytest.mark.usefixtures("every_step")
 async def test_abort_from_the_progress_callback(kit, service):
     async def stop(progress):
         if progress.parts_done == 2 and session.status == "uploading":
@@ -766,3 +767,25 @@ async def test_memory_is_that_of_the_pieces_under_way(kit, tmp_path):
     finally:
         tracemalloc.stop()
     assert max(held) < 8 * 3 * 2**20
+
+
+# -- the window ------------------------------------------------------------------------------------------
+
+
+async def test_fewer_parts_go_out_while_the_service_is_in_trouble_and_more_again_afterwards(kit):
+    service = kit.Service(random.Random(7).randbytes(120), 1)
+    together = []
+
+    async def note(index):
+        together.append(service.in_flight)
+        await anyio.sleep(0.001)
+
+    service.before_part = note
+    for index in range(40, 48):
+        service.fault("PUT", index, 503)
+    session = await kit.session(service, threads=8)
+    await session.start()
+    assert service.received == service.content
+    assert max(together[:40]) == 8
+    assert min(max(together[start : start + 8]) for start in range(48, 80)) <= 4
+    assert max(together[80:]) == 8

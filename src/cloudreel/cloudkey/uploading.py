@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 
 import anyio
 from attrs import evolve
@@ -21,11 +20,10 @@ from cloudreel.errors import (
     ServiceError,
     TransportError,
 )
-from cloudreel.uploads.events import Bell, Events
+from cloudreel.uploads.events import Bell, Events, ProgressCallback, report
 from cloudreel.uploads.failures import first_failure
 from cloudreel.uploads.multipart import MultipartBody
 from cloudreel.uploads.plan import Plan
-from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import Source, SourceLike, open_source
 
 
@@ -48,7 +46,7 @@ async def upload_file(
         transport: of the service.
         source: a path, bytes, a binary file, an async iterable, or an object with async ``read``.
         ask_url: asks the service for an address.
-        progress: called with a `Progress` after changes, and once at the end; may be async.
+        progress: called with a `Progress` at most ten times a second, and at the end; may be async.
 
     Raises:
         FileNotFoundError: there is no such file; nothing was sent.
@@ -85,10 +83,9 @@ class _Upload:
         failure: BaseException | None = None
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._report, progress)
+                group.start_soon(report, self._events(), progress)
                 reply = await self._attempts()
-                self._bell.over = True
-                self._bell.ring()
+                self._bell.end()
         except BaseExceptionGroup as failures:
             failure = first_failure(failures)
         # Raised out here, bare, the failure keeps its own cause and gets no group as context.
@@ -133,8 +130,6 @@ class _Upload:
         self._plan.sent(0, count)
         self._bell.ring()
 
-    async def _report(self, callback: ProgressCallback) -> None:
-        async for progress in Events(self._bell, lambda: self._plan.progress(anyio.current_time())):
-            result = callback(progress)
-            if isawaitable(result):
-                await result
+    def _events(self) -> Events:
+        clock = anyio.current_time
+        return Events(self._bell, lambda: self._plan.progress(clock()), clock)

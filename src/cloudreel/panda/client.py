@@ -28,6 +28,7 @@ from cloudreel.panda.videos import AsyncEncodings, AsyncVideo, AsyncVideos
 from cloudreel.uploads.ranges import CHUNK_SIZE
 from cloudreel.uploads.session import AsyncUploadSession, ProgressCallback
 from cloudreel.uploads.sources import SourceLike
+from cloudreel.uploads.stores import TicketStore
 from cloudreel.uploads.ticket import Ticket
 
 API_VERSION = "2"
@@ -157,6 +158,7 @@ class AsyncPanda(FamilyClient):
         source: SourceLike,
         profiles: str | Sequence[str] | None = "h264",
         *,
+        store: TicketStore | None = None,
         progress: ProgressCallback | None = None,
         chunk_size: int = CHUNK_SIZE,
         **params: Param,
@@ -169,7 +171,9 @@ class AsyncPanda(FamilyClient):
             source: a path, bytes, a binary file, an async iterable, or an object with async ``read``.
             profiles: names or ids of profiles to encode to; ``"none"`` for no encoding, None to leave
                 the choice to the service.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is kept from before the first byte until the upload is finished or
+                aborted, so that `resume_upload` continues it after a crash; None for nowhere.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
             chunk_size: bytes of a request.
             params: ``path_format``, ``payload`` and whatever else the service takes.
 
@@ -178,22 +182,31 @@ class AsyncPanda(FamilyClient):
             UploadError: the source is empty; nothing was sent.
         """
         sent: dict[str, Param] = {**params, "profiles": profiles}
-        return await self._sessions().open_stream(source, sent, chunk_size=chunk_size, progress=progress)
+        return await self._sessions().open_stream(
+            source, sent, chunk_size=chunk_size, store=store, progress=progress
+        )
 
     async def resume_upload(
-        self, ticket: Ticket, source: SourceLike, *, progress: ProgressCallback | None = None
+        self,
+        ticket: Ticket,
+        source: SourceLike,
+        *,
+        store: TicketStore | None = None,
+        progress: ProgressCallback | None = None,
     ) -> AsyncUploadSession[AsyncVideo]:
         """Return the session of an upload begun elsewhere; `AsyncUploadSession.resume` continues it.
 
         Args:
             ticket: what `AsyncUploadSession.ticket` gave, or the ``ticket`` of an error.
             source: the same bytes as before.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is; while the upload is sent, no other worker of the store can. None
+                to continue whatever others do.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
 
         Raises:
             UploadError: the ticket is of another service or cloud, or the source has changed.
         """
-        return await self._sessions().resume(ticket, source, progress=progress)
+        return await self._sessions().resume(ticket, source, store=store, progress=progress)
 
     async def get(self, path: str, params: Params | None = None) -> str:
         """Send a signed GET to a path such as ``/videos.json`` and return the answer, JSON text.

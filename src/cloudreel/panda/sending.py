@@ -22,6 +22,7 @@ from cloudreel.uploads.plan import count_parts
 from cloudreel.uploads.ranges import RangesDialect
 from cloudreel.uploads.session import AsyncUploadSession, ProgressCallback
 from cloudreel.uploads.sources import Source, SourceLike, open_source
+from cloudreel.uploads.stores import TicketStore
 from cloudreel.uploads.ticket import Ticket
 
 VideoT = TypeVar("VideoT")
@@ -69,7 +70,13 @@ class Sessions(Generic[VideoT]):
         self._make_video = make_video
 
     async def open_parts(
-        self, source: SourceLike, params: Params, *, threads: int, progress: ProgressCallback | None
+        self,
+        source: SourceLike,
+        params: Params,
+        *,
+        threads: int,
+        store: TicketStore | None,
+        progress: ProgressCallback | None,
     ) -> AsyncUploadSession[VideoT]:
         """Open an upload in parts, as many and as large as the service says (telestream.md 8.2)."""
         if threads < 1:
@@ -80,10 +87,16 @@ class Sessions(Generic[VideoT]):
             ticket = self._ticket(
                 opened, upload, "parts", upload.part_size, upload.parts, upload.max_connections
             )
-        return self._session(opened, ticket, threads, progress)
+        return self._session(opened, ticket, threads, store, progress)
 
     async def open_stream(
-        self, source: SourceLike, params: Params, *, chunk_size: int, progress: ProgressCallback | None
+        self,
+        source: SourceLike,
+        params: Params,
+        *,
+        chunk_size: int,
+        store: TicketStore | None,
+        progress: ProgressCallback | None,
     ) -> AsyncUploadSession[VideoT]:
         """Open an upload in chunks, one after the other (panda.md 8.2, 8.3)."""
         if chunk_size < 1:
@@ -93,10 +106,16 @@ class Sessions(Generic[VideoT]):
             upload = await self._open(opened, params)
             chunks = count_parts(opened.size, chunk_size)
             ticket = self._ticket(opened, upload, "ranges", chunk_size, chunks, 1)
-        return self._session(opened, ticket, 1, progress)
+        return self._session(opened, ticket, 1, store, progress)
 
     async def resume(
-        self, ticket: Ticket, source: SourceLike, *, threads: int = 1, progress: ProgressCallback | None
+        self,
+        ticket: Ticket,
+        source: SourceLike,
+        *,
+        threads: int = 1,
+        store: TicketStore | None,
+        progress: ProgressCallback | None,
     ) -> AsyncUploadSession[VideoT]:
         """Return the session of an upload begun elsewhere.
 
@@ -109,7 +128,7 @@ class Sessions(Generic[VideoT]):
         opened = await open_source(source)
         async with _closed_on_failure(opened):
             await opened.verify(ticket.fingerprint)
-        return self._session(opened, ticket, threads, progress, resumed=True)
+        return self._session(opened, ticket, threads, store, progress, resumed=True)
 
     async def _open(self, source: Source, params: Params) -> OpenedUpload:
         sent: dict[str, Param] = {**params, "file_size": source.size, "file_name": source.name}
@@ -143,6 +162,7 @@ class Sessions(Generic[VideoT]):
         source: Source,
         ticket: Ticket,
         threads: int,
+        store: TicketStore | None,
         progress: ProgressCallback | None,
         *,
         resumed: bool = False,
@@ -161,6 +181,7 @@ class Sessions(Generic[VideoT]):
             make_video=make_video,
             find_video=find_video,
             threads=threads,
+            store=store,
             progress=progress,
             resumed=resumed,
         )

@@ -37,6 +37,7 @@ from cloudreel.panda.waiting import JobProgress
 from cloudreel.uploads.ranges import CHUNK_SIZE
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
+from cloudreel.uploads.stores import TicketStore
 from cloudreel.uploads.sync import UploadSession
 from cloudreel.uploads.ticket import Ticket
 
@@ -723,6 +724,7 @@ class Panda(Facade[AsyncPanda], of=AsyncPanda):
         source: SourceLike,
         profiles: str | Sequence[str] | None = "h264",
         *,
+        store: TicketStore | None = None,
         progress: ProgressCallback | None = None,
         chunk_size: int = CHUNK_SIZE,
         **params: Param,
@@ -735,7 +737,9 @@ class Panda(Facade[AsyncPanda], of=AsyncPanda):
             source: a path, bytes, a binary file, an async iterable, or an object with async ``read``.
             profiles: names or ids of profiles to encode to; ``"none"`` for no encoding, None to leave
                 the choice to the service.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is kept from before the first byte until the upload is finished or
+                aborted, so that `resume_upload` continues it after a crash; None for nowhere.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
             chunk_size: bytes of a request.
             params: ``path_format``, ``payload`` and whatever else the service takes.
 
@@ -744,24 +748,38 @@ class Panda(Facade[AsyncPanda], of=AsyncPanda):
             UploadError: the source is empty; nothing was sent.
         """
         result = run(
-            self._impl.upload_session, source, profiles, progress=progress, chunk_size=chunk_size, **params
+            self._impl.upload_session,
+            source,
+            profiles,
+            store=store,
+            progress=progress,
+            chunk_size=chunk_size,
+            **params,
         )
         return UploadSession(result, Video)
 
     def resume_upload(
-        self, ticket: Ticket, source: SourceLike, *, progress: ProgressCallback | None = None
+        self,
+        ticket: Ticket,
+        source: SourceLike,
+        *,
+        store: TicketStore | None = None,
+        progress: ProgressCallback | None = None,
     ) -> UploadSession[Video]:
         """Return the session of an upload begun elsewhere; `UploadSession.resume` continues it.
 
         Args:
             ticket: what `UploadSession.ticket` gave, or the ``ticket`` of an error.
             source: the same bytes as before.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is; while the upload is sent, no other worker of the store can. None
+                to continue whatever others do.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
 
         Raises:
             UploadError: the ticket is of another service or cloud, or the source has changed.
         """
-        return UploadSession(run(self._impl.resume_upload, ticket, source, progress=progress), Video)
+        result = run(self._impl.resume_upload, ticket, source, store=store, progress=progress)
+        return UploadSession(result, Video)
 
     def get(self, path: str, params: Params | None = None) -> str:
         """Send a signed GET to a path such as ``/videos.json`` and return the answer, JSON text.

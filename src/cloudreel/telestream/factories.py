@@ -23,6 +23,7 @@ from cloudreel.telestream.profiles import AsyncProfiles
 from cloudreel.telestream.videos import AsyncEncodings, AsyncVideo, AsyncVideos
 from cloudreel.uploads.session import AsyncUploadSession, ProgressCallback
 from cloudreel.uploads.sources import SourceLike
+from cloudreel.uploads.stores import TicketStore
 from cloudreel.uploads.ticket import Ticket
 
 
@@ -105,6 +106,7 @@ class AsyncFactory(ChangeableObject, FactoryFields):
         threads: int = 8,
         profiles: str | Sequence[str] | None = "h264",
         *,
+        store: TicketStore | None = None,
         progress: ProgressCallback | None = None,
         **params: Param,
     ) -> AsyncUploadSession[AsyncVideo]:
@@ -117,7 +119,9 @@ class AsyncFactory(ChangeableObject, FactoryFields):
             threads: parts under way at once, unless the service allows fewer.
             profiles: names or ids of profiles to encode to; ``"none"`` for no encoding, None to leave
                 the choice to the service.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is kept from before the first byte until the upload is finished or
+                aborted, so that `resume_upload` continues it after a crash; None for nowhere.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
             params: ``path_format``, ``payload`` and whatever else the service takes.
 
         Raises:
@@ -125,7 +129,9 @@ class AsyncFactory(ChangeableObject, FactoryFields):
             UploadError: the source is empty; nothing was sent.
         """
         sent: dict[str, Param] = {**params, "profiles": profiles}
-        return await self._sessions().open_parts(source, sent, threads=threads, progress=progress)
+        return await self._sessions().open_parts(
+            source, sent, threads=threads, store=store, progress=progress
+        )
 
     async def resume_upload(
         self,
@@ -133,6 +139,7 @@ class AsyncFactory(ChangeableObject, FactoryFields):
         source: SourceLike,
         threads: int = 8,
         *,
+        store: TicketStore | None = None,
         progress: ProgressCallback | None = None,
     ) -> AsyncUploadSession[AsyncVideo]:
         """Return the session of an upload begun elsewhere; `AsyncUploadSession.resume` continues it.
@@ -141,12 +148,14 @@ class AsyncFactory(ChangeableObject, FactoryFields):
             ticket: what `AsyncUploadSession.ticket` gave, or the ``ticket`` of an error.
             source: the same bytes as before.
             threads: parts under way at once, unless the service allows fewer.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is; while the upload is sent, no other worker of the store can. None
+                to continue whatever others do.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
 
         Raises:
             UploadError: the ticket is of another service or factory, or the source has changed.
         """
-        return await self._sessions().resume(ticket, source, threads=threads, progress=progress)
+        return await self._sessions().resume(ticket, source, threads=threads, store=store, progress=progress)
 
     def _find(self) -> Call[FactoryFields]:
         return protocol.find_factory(self._id())

@@ -32,6 +32,7 @@ from cloudreel.telestream.videos import (
 )
 from cloudreel.uploads.session import ProgressCallback
 from cloudreel.uploads.sources import SourceLike
+from cloudreel.uploads.stores import TicketStore
 from cloudreel.uploads.sync import UploadSession
 from cloudreel.uploads.ticket import Ticket
 
@@ -402,6 +403,7 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
         threads: int = 8,
         profiles: str | Sequence[str] | None = "h264",
         *,
+        store: TicketStore | None = None,
         progress: ProgressCallback | None = None,
         **params: Param,
     ) -> UploadSession[Video]:
@@ -414,14 +416,18 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
             threads: parts under way at once, unless the service allows fewer.
             profiles: names or ids of profiles to encode to; ``"none"`` for no encoding, None to leave
                 the choice to the service.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is kept from before the first byte until the upload is finished or
+                aborted, so that `resume_upload` continues it after a crash; None for nowhere.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
             params: ``path_format``, ``payload`` and whatever else the service takes.
 
         Raises:
             FileNotFoundError: there is no such file; nothing was sent.
             UploadError: the source is empty; nothing was sent.
         """
-        result = run(self._impl.upload_session, source, threads, profiles, progress=progress, **params)
+        result = run(
+            self._impl.upload_session, source, threads, profiles, store=store, progress=progress, **params
+        )
         return UploadSession(result, Video)
 
     def resume_upload(
@@ -430,6 +436,7 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
         source: SourceLike,
         threads: int = 8,
         *,
+        store: TicketStore | None = None,
         progress: ProgressCallback | None = None,
     ) -> UploadSession[Video]:
         """Return the session of an upload begun elsewhere; `UploadSession.resume` continues it.
@@ -438,12 +445,15 @@ class Factory(Twin[AsyncFactory], FactoryFields, of=AsyncFactory):
             ticket: what `UploadSession.ticket` gave, or the ``ticket`` of an error.
             source: the same bytes as before.
             threads: parts under way at once, unless the service allows fewer.
-            progress: called with a `Progress` as the upload goes on; may be async.
+            store: where the ticket is; while the upload is sent, no other worker of the store can. None
+                to continue whatever others do.
+            progress: called with a `Progress` at most ten times a second, and at the end; may be async.
 
         Raises:
             UploadError: the ticket is of another service or factory, or the source has changed.
         """
-        return UploadSession(run(self._impl.resume_upload, ticket, source, threads, progress=progress), Video)
+        result = run(self._impl.resume_upload, ticket, source, threads, store=store, progress=progress)
+        return UploadSession(result, Video)
 
     def __getattr__(self, name: str) -> FieldValue:
         if name.startswith("_"):

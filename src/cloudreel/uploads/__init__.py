@@ -2,6 +2,7 @@
 
 from cloudreel.uploads.file_store import FileTicketStore
 from cloudreel.uploads.leases import Lease, Leased
+from cloudreel.uploads.many import upload_many, upload_many_sync
 from cloudreel.uploads.plan import Progress
 from cloudreel.uploads.redis_store import RedisTicketStore
 from cloudreel.uploads.session import AsyncUploadSession
@@ -25,4 +26,6 @@ __all__ = [
     "TicketStore",
     "UploadSession",
     "open_source",
+    "upload_many",
+    "upload_many_sync",
 ]

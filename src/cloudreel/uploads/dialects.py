@@ -41,12 +41,14 @@ class Receipt:
         document: the finished video, which comes with the part that completes the set.
         video_id: the id of the finished video, where only that is told.
         location: where the upload goes on when the service moved it.
+        attempts: how many the part took, where parts go out side by side.
     """
 
     missing: Missing | None = None
     document: dict[str, JSON] | None = None
     video_id: str | None = None
     location: str | None = field(default=None, repr=False)
+    attempts: int = 1
 
 
 class Dialect(Protocol):
@@ -91,7 +93,9 @@ class PartsDialect:
         headers = {"Content-Type": "application/octet-stream", "X-Part": str(part.index)}
 
         def held(response: Response) -> Response | None:
-            return evolve(response, body=b"") if part.index not in self._missing(response) else None
+            if part.index in self._missing(response):
+                return None
+            return evolve(response, body=b"", attempts=response.attempts + 1)  # one before the question
 
         settled = Call(self._request("GET"), held, signed=False)
         return Call(self._request("PUT", headers, body), _read_receipt, signed=False, settled=settled)
@@ -141,7 +145,8 @@ class PartsDialect:
 def _read_receipt(response: Response) -> Receipt:
     """Read the answer to a part: empty, or the video when this part completed the set."""
     require_success(response)
-    return Receipt(document=object_of(response) if response.body.strip() else None)
+    document = object_of(response) if response.body.strip() else None
+    return Receipt(document=document, attempts=response.attempts)
 
 
 def require_success(response: Response) -> None:

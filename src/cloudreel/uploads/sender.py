@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 from attrs import evolve
 
@@ -18,6 +20,7 @@ from cloudreel.uploads.events import Bell
 from cloudreel.uploads.plan import Part, Plan
 from cloudreel.uploads.sources import Source
 from cloudreel.uploads.ticket import Ticket
+from cloudreel.uploads.window import Window
 
 GRACE = 1.0  # seconds that parts under way have to arrive when another one has failed
 MOST_ROUNDS = 5  # of sending what the service still misses (telestream.md 11.25)
@@ -32,8 +35,9 @@ class Sender:
         ticket: the upload as the service created it.
         dialect: how one speaks to its location.
         plan: which parts are missing; it is told what becomes of each.
-        limit: parts under way at once.
+        limit: parts under way at once, fewer while the line or the service is in trouble.
         bell: rung after each change of the plan.
+        moved: told the new ticket whenever the service has moved the upload.
     """
 
     def __init__(
@@ -46,19 +50,22 @@ class Sender:
         *,
         limit: int,
         bell: Bell,
+        moved: Callable[[Ticket], Awaitable[None]],
     ) -> None:
         self.ticket = ticket  # it and the dialect follow an upload that the service moves
         self._transport = transport
         self._source = source
         self._dialect = dialect
         self._plan = plan
-        self._limit = limit
+        self._window = Window(limit)
         self._bell = bell
+        self._moved = moved
         self._document: dict[str, JSON] | None = None  # the completing answer
         self._video_id: str | None = None  # where the service tells only that
         self._standstill = 0  # answers in a row that brought the upload no further
         self._pause: anyio.Event | None = None  # set when the pause is over; None outside of one
         self._under_way = 0  # parts being sent
+        self._landed = Bell()  # rung whenever one is no more
         self._failure: CloudReelError | None = None  # the first of this run
 
     @property
@@ -92,6 +99,7 @@ class Sender:
         """
         self._failure = None
         self._standstill = 0
+        self._under_way = 0
         if ask_first:
             await self._ask()
         rounds = 0
@@ -119,60 +127,73 @@ class Sender:
 
     async def _ask(self) -> None:
         """Adopt the service's word on what is missing."""
-        self._adopt(await self._exchange(self._dialect.query()))
+        await self._adopt(await self._exchange(self._dialect.query()))
 
     async def _send_missing(self, group: TaskGroup) -> None:
-        slots = anyio.Semaphore(self._limit)
-        await self._acquire(slots)  # before the part is chosen, which may depend on the answer to another
+        await self._room()  # before the part is chosen, which may depend on the answer to another
         while (part := self._plan.next()) is not None:
             await self._pause_over()
             if not self._plan.waiting:
                 # The last part completes the upload. What changed must not be completed.
                 await self._source.verify(self.ticket.fingerprint)
-            group.start_soon(self._send_in_slot, part, slots)
-            await self._acquire(slots)
-        for _ in range(self._limit - 1):  # whoever holds every slot knows that no part is under way
-            await self._acquire(slots)
+            self._under_way += 1
+            group.start_soon(self._send_beside_others, part)
+            await self._room()
+        await self._all_landed()
+        await self._no_failure()
 
     async def _pause_over(self) -> None:
         while self._pause is not None:
             await self._pause.wait()
 
-    async def _acquire(self, slots: anyio.Semaphore) -> None:
-        await slots.acquire()
-        if self._failure is not None:
-            await anyio.sleep_forever()  # until whoever failed ends the group
+    async def _room(self) -> None:
+        """Wait until the window has room for another part."""
+        await anyio.lowlevel.checkpoint()  # abort() and failures come in between parts
+        while self._under_way >= self._window.size:
+            await self._landed.wait()
+        await self._no_failure()
 
-    async def _send_in_slot(self, part: Part, slots: anyio.Semaphore) -> None:
+    async def _all_landed(self) -> None:
+        while self._under_way:
+            await self._landed.wait()
+
+    async def _no_failure(self) -> None:
+        """Go no further when a part has failed: whoever failed ends the group."""
+        if self._failure is not None:
+            await anyio.sleep_forever()
+
+    async def _send_beside_others(self, part: Part) -> None:
         failed_first = False
-        self._under_way += 1
+        mark = self._window.begin()
         try:
             await self._pause_over()  # which may have begun since the part was handed out
-            await self._send(part)
+            receipt = await self._send(part)
+            (self._window.arrived if receipt.attempts == 1 else self._window.troubled)(mark)
         except CloudReelError as failure:
+            self._window.troubled(mark)
             failed_first = self._failure is None
             self._failure = self._failure or failure
         finally:
             self._under_way -= 1
-            slots.release()
-            self._bell.ring()
+            self._landed.ring()
         if failed_first and self._failure is not None:
             # What is on the wire might arrive after the service was asked for it, and be sent twice.
             with anyio.move_on_after(GRACE):
-                while self._under_way:
-                    await self._bell.wait()
+                await self._all_landed()
             raise self._failure
 
-    async def _send(self, part: Part) -> None:
+    async def _send(self, part: Part) -> Receipt:
         body = SourceBody(self._source, part.offset, part.length, partial(self._note_sent, part.index))
         before = self._plan.bytes_confirmed
-        self._adopt(await self._exchange(self._dialect.put(part, body)), part)
+        receipt = await self._exchange(self._dialect.put(part, body))
+        await self._adopt(receipt, part)
         self._standstill = 0 if self._plan.bytes_confirmed > before else self._standstill + 1
         if self._dialect.in_order and self._standstill == MOST_ROUNDS:
             raise self.error(
                 f"does not advance: after {MOST_ROUNDS} chunks the service still holds no more than "
                 f"{before} of {self._plan.size} bytes"
             )
+        return receipt
 
     async def _exchange(self, call: Call[Receipt]) -> Receipt:
         try:
@@ -182,11 +203,8 @@ class Sender:
                 error.message += "; if only its answer was lost, look for the upload among the videos"
             raise
 
-    def _adopt(self, receipt: Receipt, part: Part | None = None) -> None:
+    async def _adopt(self, receipt: Receipt, part: Part | None = None) -> None:
         """Take note of what the service said, when it was asked or after a part."""
-        if receipt.location is not None:
-            self.ticket = evolve(self.ticket, location=receipt.location)
-            self._dialect = self._dialect.moved(receipt.location)
         if receipt.missing is not None:
             self._plan.missing_is(receipt.missing.parts, receipt.missing.begun)
         elif part is not None:
@@ -195,6 +213,10 @@ class Sender:
             self._document = receipt.document
         self._video_id = receipt.video_id
         self._bell.ring()
+        if receipt.location is not None and receipt.location != self.ticket.location:
+            self._dialect = self._dialect.moved(receipt.location)
+            self.ticket = evolve(self.ticket, location=receipt.location)
+            await self._moved(self.ticket)
 
     def _note_sent(self, index: int, count: int) -> None:
         self._plan.sent(index, count)

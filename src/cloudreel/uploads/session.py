@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from inspect import isawaitable
-from typing import Generic, Literal, TypeAlias, TypeVar, cast
+from typing import Generic, Literal, TypeVar, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,18 +12,20 @@ from anyio.abc import TaskGroup
 from cloudreel.core.call import JSON
 from cloudreel.core.transport import Transport
 from cloudreel.errors import CloudReelError
+from cloudreel.uploads.custody import Custody
 from cloudreel.uploads.dialects import Dialect
-from cloudreel.uploads.events import Bell, Events
+from cloudreel.uploads.events import Bell, Events, report
+from cloudreel.uploads.events import ProgressCallback as ProgressCallback
 from cloudreel.uploads.failures import first_failure
 from cloudreel.uploads.plan import Plan, Progress
 from cloudreel.uploads.sender import Sender
 from cloudreel.uploads.sources import Source
+from cloudreel.uploads.stores import TicketStore
 from cloudreel.uploads.ticket import Ticket
 
 VideoT = TypeVar("VideoT")
 
 Status = Literal["initialized", "uploading", "paused", "error", "uploaded", "aborted", "interrupted"]
-ProgressCallback: TypeAlias = Callable[[Progress], Awaitable[object] | object]
 
 
 class AsyncUploadSession(Generic[VideoT]):
@@ -38,9 +39,11 @@ class AsyncUploadSession(Generic[VideoT]):
         make_video: the video of the JSON object that completes the upload.
         find_video: fetches the video by its id, for when that object was lost.
         threads: parts under way at once, unless the service or the dialect allows fewer.
-        progress: called with the newest `Progress` after changes, and once at the end. It may be async;
-            a slow one misses steps and delays nothing. What it raises stops the upload and is raised.
-        resumed: whether the upload was begun elsewhere, so that `resume` continues it.
+        store: where the ticket lies from before the first byte until the upload is finished or aborted.
+        progress: called with the newest `Progress` in the beginning, after changes at most ten times a
+            second, and at the end. It may be async; a slow one misses steps and delays nothing. What it
+            raises stops the upload and is raised.
+        resumed: whether the upload was begun elsewhere, so that `resume` continues it and the store has it.
         clock: seconds that only go forward.
     """
 
@@ -54,6 +57,7 @@ class AsyncUploadSession(Generic[VideoT]):
         make_video: Callable[[dict[str, JSON]], VideoT],
         find_video: Callable[[str], Awaitable[VideoT]],
         threads: int = 8,
+        store: TicketStore | None = None,
         progress: ProgressCallback | None = None,
         resumed: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -68,7 +72,17 @@ class AsyncUploadSession(Generic[VideoT]):
         self._plan = Plan(ticket.size, ticket.part_size)
         self._bell = Bell()
         limit = 1 if dialect.in_order else min(threads, ticket.max_connections, ticket.parts)
-        self._sender = Sender(transport, source, ticket, dialect, self._plan, limit=limit, bell=self._bell)
+        self._custody = Custody(store, ticket, stored=resumed)
+        self._sender = Sender(
+            transport,
+            source,
+            ticket,
+            dialect,
+            self._plan,
+            limit=limit,
+            bell=self._bell,
+            moved=self._custody.follow,
+        )
         self._status: Status = "interrupted" if resumed else "initialized"
         self._error_message: str | None = None
         self._video: VideoT | None = None
@@ -101,18 +115,20 @@ class AsyncUploadSession(Generic[VideoT]):
         return self._sender.ticket
 
     def events(self) -> AsyncIterator[Progress]:
-        """Return an iterator over the newest progress after each change, until the upload is over.
+        """Return an iterator over the newest progress, at most ten a second, until the upload is over.
 
-        It only observes: it neither drives nor delays the upload, and may be left at any time. It ends
-        with `start` or `resume`, however these end; one that begins before them waits for them.
+        The first comes at once, the last tells how far it came. It only observes: it neither drives nor
+        delays the upload, and may be left at any time. It ends with `start` or `resume`, however these
+        end; one that begins before them waits for them.
         """
-        return Events(self._bell, lambda: self.progress)
+        return Events(self._bell, lambda: self.progress, self._clock)
 
     async def start(self) -> VideoT:
         """Send every part and return the video.
 
         Raises:
-            UploadError: the session was started before or aborted meanwhile, or the source changed.
+            UploadError: the session was started before or aborted meanwhile, the source changed, or the
+                lease in the store was lost.
             CloudReelError: the first failure, as it came, once what was on the wire beside it has had a
                 second to arrive; its ``ticket`` and `resume` continue.
         """
@@ -127,7 +143,8 @@ class AsyncUploadSession(Generic[VideoT]):
         on and returns the video; here there is none yet, and None is returned at once.
 
         Raises:
-            UploadError: the upload is finished, aborted or under way, or the source changed.
+            UploadError: the upload is finished, aborted or under way, here or by another worker of the
+                store, or the source changed.
             CloudReelError: the first failure, as it came; its ``ticket`` and `resume` continue.
         """
         if self._sender.paused:
@@ -160,19 +177,23 @@ class AsyncUploadSession(Generic[VideoT]):
         when this fails, the upload can still be resumed or aborted.
 
         Raises:
-            UploadError: the upload is finished.
+            UploadError: the upload is finished, or in the hands of another worker of the store.
             CloudReelError: the service did not confirm.
         """
         self._require_unfinished()
         self._aborting = True
+        aborted = False
         try:
             if self._sending is not None and self._stopped is not None:
                 self._sending.cancel()
                 await self._stopped.wait()
                 self._require_unfinished()  # it may have been faster
+            await self._custody.claim()
             await self._sender.abort()
+            aborted = True
         finally:
             self._aborting = False
+            await self._custody.give_back(finished=aborted)
         self._settle("aborted")
         await self._source.close()
 
@@ -191,13 +212,12 @@ class AsyncUploadSession(Generic[VideoT]):
         self._status = "uploading"
         self._error_message = None
         self._stopped = anyio.Event()
-        self._bell.over = False
-        self._bell.ring()
+        self._bell.begin()
         failure: BaseException | None = None
         try:
             async with anyio.create_task_group() as reporting:
                 if self._callback is not None:
-                    reporting.start_soon(self._report, self._callback)
+                    reporting.start_soon(report, self.events(), self._callback)
                 failure = await self._upload_and_settle(ask_first)
         except BaseExceptionGroup as group:  # the callback failed, or giving the source back
             if failure is None:
@@ -210,12 +230,6 @@ class AsyncUploadSession(Generic[VideoT]):
         assert self._video is not None
         return self._video
 
-    async def _report(self, callback: ProgressCallback) -> None:
-        async for progress in self.events():
-            result = callback(progress)
-            if isawaitable(result):
-                await result
-
     async def _upload_and_settle(self, ask_first: bool) -> BaseException | None:
         """Upload, let go of the source, settle the status; return the first failure."""
         failure: BaseException | None = None
@@ -225,6 +239,7 @@ class AsyncUploadSession(Generic[VideoT]):
                 self._sending = group.cancel_scope
                 self._video = await self._upload(group, ask_first)
                 status = "uploaded"
+                await self._custody.give_back(finished=True)
             if self._video is None:
                 failure = self._sender.error("was stopped by abort()")
         except BaseExceptionGroup as failures:
@@ -234,6 +249,7 @@ class AsyncUploadSession(Generic[VideoT]):
             self._sender.go_on()
             try:
                 with anyio.CancelScope(shield=True):
+                    await self._custody.give_back(finished=False)
                     await (self._source.close() if status == "uploaded" else self._source.release())
             finally:
                 self._settle(status, failure)
@@ -247,12 +263,12 @@ class AsyncUploadSession(Generic[VideoT]):
             failure.ticket = self._sender.ticket
         if self._stopped is not None:
             self._stopped.set()
-        self._bell.over = True
-        self._bell.ring()
+        self._bell.end()
 
     async def _upload(self, group: TaskGroup, ask_first: bool) -> VideoT:
         await self._source.open()
         await self._source.verify(self._sender.ticket.fingerprint)
+        await self._custody.take(self._sender.ticket, group)
         self._plan.start_clock(self._clock())
         found = await self._sender.upload(group, ask_first=ask_first)
         return await self._find_video(found) if isinstance(found, str) else self._make_video(found)

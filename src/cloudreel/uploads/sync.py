@@ -47,10 +47,11 @@ class UploadSession(Twin[AsyncUploadSession[Any]], Generic[VideoT], of=AsyncUplo
         return self._impl.ticket()
 
     def events(self) -> Iterator[Progress]:
-        """Return an iterator over the newest progress after each change, until the upload is over.
+        """Return an iterator over the newest progress, at most ten a second, until the upload is over.
 
-        It only observes: it neither drives nor delays the upload, and may be left at any time. It ends
-        with `start` or `resume`, however these end; one that begins before them waits for them.
+        The first comes at once, the last tells how far it came. It only observes: it neither drives nor
+        delays the upload, and may be left at any time. It ends with `start` or `resume`, however these
+        end; one that begins before them waits for them.
         """
         return iterate(self._impl.events())
 
@@ -58,7 +59,8 @@ class UploadSession(Twin[AsyncUploadSession[Any]], Generic[VideoT], of=AsyncUplo
         """Send every part and return the video.
 
         Raises:
-            UploadError: the session was started before or aborted meanwhile, or the source changed.
+            UploadError: the session was started before or aborted meanwhile, the source changed, or the
+                lease in the store was lost.
             CloudReelError: the first failure, as it came, once what was on the wire beside it has had a
                 second to arrive; its ``ticket`` and `resume` continue.
         """
@@ -71,7 +73,8 @@ class UploadSession(Twin[AsyncUploadSession[Any]], Generic[VideoT], of=AsyncUplo
         on and returns the video; here there is none yet, and None is returned at once.
 
         Raises:
-            UploadError: the upload is finished, aborted or under way, or the source changed.
+            UploadError: the upload is finished, aborted or under way, here or by another worker of the
+                store, or the source changed.
             CloudReelError: the first failure, as it came; its ``ticket`` and `resume` continue.
         """
         return self._item(run(self._impl.resume))
@@ -91,7 +94,7 @@ class UploadSession(Twin[AsyncUploadSession[Any]], Generic[VideoT], of=AsyncUplo
         when this fails, the upload can still be resumed or aborted.
 
         Raises:
-            UploadError: the upload is finished.
+            UploadError: the upload is finished, or in the hands of another worker of the store.
             CloudReelError: the service did not confirm.
         """
         run(self._impl.abort)
