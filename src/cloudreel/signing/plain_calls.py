@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["float_text", "plain_text"]
 
+_kind_of: Callable[[object], object] = (
+    type  # type checkers lose track of type() of Any
+)
+
 
 class _NeedsCareError(Exception):
     """A value is not plain."""
@@ -40,11 +44,11 @@ def float_text(value: float) -> str:
 
 def _collect(value: Any, out: Callable[[str], None]) -> None:
     """Hand over the pieces of a value. Leaves are told apart here: a call for each would double the cost."""
-    kind: type[object] = type(value)
+    kind = _kind_of(value)
     if kind is dict:
         for key in sorted(value):
             member = value[key]
-            kind = type(member)
+            kind = _kind_of(member)
             out(key)  # a key that is no text is refused when the pieces are joined
             if kind is str:
                 out(member)
@@ -54,7 +58,7 @@ def _collect(value: Any, out: Callable[[str], None]) -> None:
                 _collect(member, out)
     elif kind is list or kind is tuple:
         for item in value:
-            kind = type(item)
+            kind = _kind_of(item)
             if kind is str:
                 out(item)
             elif kind is int:
