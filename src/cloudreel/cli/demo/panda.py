@@ -27,7 +27,7 @@ async def act(stage: Stage) -> None:
         found = json.loads(await client.get(f"/videos/{video['id']}.json"))
         stage.report.add("REST", f"{found['original_filename']}: {found['status']}", found == video.details)
         cloud = await client.cloud_details()
-        await stage.play("output", f"{cloud['url']}{encoding['files'][0]}")
+        await stage.play("output", f"{cloud.url}{encoding.files[0]}")
 
 
 async def _upload(stage: Stage, client: AsyncPanda) -> AsyncVideo:

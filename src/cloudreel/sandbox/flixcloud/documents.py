@@ -1,4 +1,4 @@
-"""PURE. The documents the service writes: answers to a job's owner, and the notification at its end."""
+"""The documents the service writes: answers to a job's owner, and the notification at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PURE. A job as it is stored: how it is born, what each of its steps changes, what it costs."""
+"""A job as it is stored: how it is born, what each of its steps changes, what it costs."""
 
 from __future__ import annotations
 

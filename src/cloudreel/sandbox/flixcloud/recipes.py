@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from cloudreel.sandbox.media import BadProfile, Recipe, recipe_from_profile
+from cloudreel.sandbox.media.presets import BadProfile, Recipe, recipe_from_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

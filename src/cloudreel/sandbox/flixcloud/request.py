@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from attrs import field, frozen
 
 from cloudreel.sandbox.flixcloud.recipes import RECIPES, SETTINGS, adjusted, find_recipe, thumbnail_recipe
-from cloudreel.sandbox.media import BadProfile
+from cloudreel.sandbox.media.presets import BadProfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

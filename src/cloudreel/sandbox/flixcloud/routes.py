@@ -41,10 +41,9 @@ def flixcloud_routes(world: World) -> list[Route]:
         if not _is_key(world, _password(request.headers.get("authorization", ""))):
             challenge = {"www-authenticate": 'Basic realm="Flix Cloud"'}
             return PlainTextResponse("Access denied.", 401, headers=challenge)
-        id = request.path_params["id"]
-        job = world.store.get("job", id)
+        job = world.store.get("job", request.path_params["id"])
         if job is None:
-            return _xml(documents.errors([f"There is no job {id[:40]}"]), 404)
+            return _xml(documents.errors(["There is no such job"]), 404)
         return _xml(documents.status(job))
 
     async def recipes(request: Request) -> Response:
@@ -102,7 +101,8 @@ def _password(authorization: str) -> str:
 
 
 def _is_key(world: World, key: str) -> bool:
-    return compare_digest(world.credentials["flixcloud"]["api_key"].encode(), key.encode())
+    matches = compare_digest(world.credentials["flixcloud"]["api_key"].encode(), key.encode())
+    return matches or (key != "" and not world.strict)
 
 
 def _xml(document: bytes, status: int = 200) -> Response:

@@ -27,7 +27,7 @@ from cloudreel.sandbox.media.command import AUDIO_ONLY
 from cloudreel.sandbox.net import FetchFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from anyio.abc import TaskGroup
@@ -115,7 +115,8 @@ class JobRunner:
 
     async def _input(self, job: Document, room: Path) -> tuple[Path, MediaInfo]:
         store = self._world.store
-        suffix = PurePosixPath(unquote(urlsplit(job["input"]["url"]).path)).suffix
+        url: str = job["input"]["url"]
+        suffix = PurePosixPath(unquote(urlsplit(url).path)).suffix
         source = await self._download(job, "input", room / source_name("input", suffix))
         self._set(str(job["id"]), {"_source": str(source.relative_to(store.data))})
         with self._blaming("The input file is no media that can be transcoded"):
@@ -184,7 +185,7 @@ class JobRunner:
         return members
 
     @contextmanager
-    def _blaming(self, what: str) -> Iterator[None]:
+    def _blaming(self, what: str) -> Generator[None]:
         """Let a job fail with a message that says what went wrong."""
         try:
             yield
