@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["float_text", "plain_text"]
 
-_kind_of: Callable[[object], object] = (
-    type  # type checkers lose track of type() of Any
-)
+_kind_of: Callable[[object], object] = type  # type checkers lose track of type() of Any
 
 
 class _NeedsCareError(Exception):
