@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
@@ -266,8 +267,11 @@ def test_only_the_pipeline_goes_as_json_text() -> None:
 def test_the_signer_signs_what_the_wire_carries() -> None:
     signer = HmacSigner("Myapihost:85", "my_access_key", lambda: "my_secret_key", factory_id="my_cloud_id")
     request = Request("PUT", "/notifications.json", {"events": {"video_encoded": True}, "url": None})
-    params = signer(request, 1257357251.0).params
+    signed = signer(request, 1257357251.0)
+    params = dict(parse_qsl(urlsplit(signed.url("http://host.example")).query, keep_blank_values=True))
     signature = params["signature"]
+    assert params == signer.params(request.method, request.path, request.params, 1257357251.0)
+    assert not any(text in f"{signed!r} {signed.shown_path}" for text in params.values())
     assert params == {
         "access_key": "my_access_key",
         "events[video_encoded]": "true",

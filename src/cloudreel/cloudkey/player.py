@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import string
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from attrs import field, frozen
 
 from cloudreel.cloudkey import urls
 from cloudreel.cloudkey.errors import InvalidParameter
+from cloudreel.cloudkey.nonces import fresh_nonce
 from cloudreel.cloudkey.urls import DrmOptions, Expires, Sign
 from cloudreel.core.call import Credential, reveal
 from cloudreel.signing import sign_url
-
-NONCE_ALPHABET: Final = string.ascii_lowercase + string.digits
-NONCE_LENGTH: Final = 8  # cloudkey-rpc.md 12.2
 
 
 @frozen
@@ -177,7 +173,7 @@ class PlayerUrls:
                 url,
                 reveal(self._viewing.api_key),
                 expires=urls.expiry(expires, self._viewing.now()),
-                nonce="".join(secrets.choice(NONCE_ALPHABET) for _ in range(NONCE_LENGTH)),
+                nonce=fresh_nonce(),
                 seclevel=seclevel,
                 asnum=asnum,
                 ip=ip,

@@ -34,8 +34,7 @@ from cloudreel.core import codec
 from cloudreel.core.call import JSON, Call, Credential, Request, Response, reveal
 from cloudreel.core.failures import Failure, category_of, retry_after
 from cloudreel.errors import DecodeError, InvalidRequestError, NotFoundError, SigningError
-from cloudreel.signing import sign_call
-from cloudreel.signing.calls import wire_value
+from cloudreel.signing.calls import wire_and_sign
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -80,9 +79,8 @@ class RpcSigner:
             SigningError: an argument has no JSON form.
         """
         assert isinstance(request, RpcRequest)
-        args = {name: wire_value(value) for name, value in request.args.items()}
-        auth = sign_call(
-            reveal(self.user_id), reveal(self.api_key), request.call, args, act_as_user=self.acting_as
+        args, auth = wire_and_sign(
+            reveal(self.user_id), reveal(self.api_key), request.call, request.args, act_as_user=self.acting_as
         )
         try:
             content = codec.to_json({"call": request.call, "args": args, "auth": auth})

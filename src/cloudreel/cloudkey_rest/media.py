@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from cloudreel.cloudkey.models import Created
-from cloudreel.cloudkey.player import NONCE_ALPHABET, NONCE_LENGTH
+from cloudreel.cloudkey.nonces import fresh_nonce
 from cloudreel.cloudkey.urls import URL_LIFE, Expires, expiry
 from cloudreel.cloudkey_rest import protocol, urls
 from cloudreel.cloudkey_rest.accounts import Accounts
@@ -273,7 +272,7 @@ class AsyncMedia(Namespace):
             url,
             owner.api_key,
             expires=expiry(expires, now, life),
-            nonce=_nonce(),
+            nonce=fresh_nonce(),
             seclevel=seclevel,
             asnum=asnum,
             ip=ip,
@@ -303,7 +302,7 @@ class AsyncMedia(Namespace):
             urls.embed_url(self._base_url, owner.id, id),
             owner.api_key,
             expires=expiry(expires, self._transport.now()),
-            nonce=_nonce(),
+            nonce=fresh_nonce(),
             seclevel=seclevel,
             asnum=asnum,
             ip=ip,
@@ -311,7 +310,3 @@ class AsyncMedia(Namespace):
             countries=countries,
             referers=referers,
         )
-
-
-def _nonce() -> str:
-    return "".join(secrets.choice(NONCE_ALPHABET) for _ in range(NONCE_LENGTH))

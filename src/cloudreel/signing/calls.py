@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from cloudreel.errors import SigningError
 from cloudreel.signing.digest import md5_hex
+from cloudreel.signing.plain_calls import float_text, plain_text
 from cloudreel.signing.shapes import is_count, is_list, is_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["drm_token", "normalize", "sign_call", "token_auth", "wire_value"]
+__all__ = ["drm_token", "normalize", "sign_call", "token_auth", "wire_and_sign", "wire_value"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -33,6 +34,9 @@ def normalize(value: object) -> str:
     Raises SigningError for what JSON or the service cannot take: bytes, nan, infinities, datetimes without a
     zone, other types, keys that are the same text, and nesting beyond the interpreter's stack.
     """
+    text = plain_text(value)
+    if text is not None:
+        return text
     parts: list[str] = []
     try:
         _collect(value, parts.append)
@@ -69,9 +73,24 @@ def sign_call(
 
     Raises SigningError for arguments `normalize` refuses.
     """
-    caller = f"{user_id}/{act_as_user}" if act_as_user else user_id
     text = f"call{call}" if args is None else f"args{normalize(args)}call{call}"
-    return f"{caller}:{md5_hex(f'{caller}{text}{api_key}')}"
+    return _auth(user_id, api_key, text, act_as_user)
+
+
+def wire_and_sign(
+    user_id: str, api_key: str, call: str, args: Mapping[str, object], *, act_as_user: str | None = None
+) -> tuple[object, str]:
+    """Return the arguments of a call as `wire_value` does, and its auth as `sign_call` does.
+
+    Arguments that are plain are the wired ones themselves, not a copy.
+
+    Raises SigningError for arguments `normalize` refuses.
+    """
+    text = plain_text(args)
+    wired = args if text is not None else wire_value(args)
+    if text is None:
+        text = normalize(wired)
+    return wired, _auth(user_id, api_key, f"args{text}call{call}", act_as_user)
 
 
 def drm_token(
@@ -114,6 +133,11 @@ def drm_token(
 def token_auth(members: Mapping[str, object], api_key: str) -> str:
     """Return the ``auth`` of a DRM token: a digest over its other `members` (cloudkey-rpc.md section 14)."""
     return md5_hex(normalize({name: value for name, value in members.items() if name != "auth"}) + api_key)
+
+
+def _auth(user_id: str, api_key: str, text: str, act_as_user: str | None) -> str:
+    caller = f"{user_id}/{act_as_user}" if act_as_user else user_id
+    return f"{caller}:{md5_hex(f'{caller}{text}{api_key}')}"
 
 
 def _collect(value: object, out: Callable[[str], None]) -> None:
@@ -163,8 +187,7 @@ def _scalar_text(value: object) -> str:
     if isinstance(scalar, bool):
         return "true" if scalar else "false"
     if isinstance(scalar, float):
-        text = f"{scalar:.12g}"
-        return text if "." in text or "e" in text else f"{text}.0"
+        return float_text(scalar)
     return str(scalar)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from cloudreel.errors import SigningError
 from cloudreel.signing.digest import md5
 from cloudreel.signing.mistakes import url_mistakes
+from cloudreel.signing.plain_urls import plain_url, plain_urls
 from cloudreel.signing.public import Audience, pack, unpack
 from cloudreel.signing.shapes import is_count
 from cloudreel.signing.verdict import SECRET, Verdict, hide
@@ -86,12 +87,12 @@ def sign_url(
 
     Raises SigningError for anything missing or malformed.
     """
+    until = _until(expires)
     if not seclevel:
-        return _signed(url, nonce, 0, _checked_expires(expires), api_key, "")
+        return plain_url(url, nonce, "0", until, api_key, "") or _signed(url, nonce, "0", until, api_key, "")
     level, viewer, public = _terms(seclevel, asnum, ip, useragent, countries, referers)
-    return _signed(
-        url, nonce, level, _checked_expires(expires), api_key + viewer + public, public and f"-{public}"
-    )
+    terms = str(level), until, api_key + viewer + public, public and f"-{public}"
+    return plain_url(url, nonce, *terms) or _signed(url, nonce, *terms)
 
 
 def sign_urls(
@@ -112,16 +113,12 @@ def sign_urls(
     Raises SigningError as `sign_url` does, and when there are not as many nonces as URLs.
     """
     level, viewer, public = _terms(seclevel, asnum, ip, useragent, countries, referers)
-    expires = _checked_expires(expires)
-    secret_end = api_key + viewer + public
-    suffix = public and f"-{public}"
+    terms = str(level), _until(expires), api_key + viewer + public, public and f"-{public}"
     urls, nonces = list(urls), list(nonces)
     if len(urls) != len(nonces):
         raise SigningError(f"{len(urls)} URLs and {len(nonces)} nonces: each URL needs one of its own")
-    return [
-        _signed(url, nonce, level, expires, secret_end, suffix)
-        for url, nonce in zip(urls, nonces, strict=True)
-    ]
+    signed = plain_urls(urls, nonces, *terms)
+    return signed or [_signed(url, nonce, *terms) for url, nonce in zip(urls, nonces, strict=True)]
 
 
 class SignedUrl(NamedTuple):
@@ -213,7 +210,7 @@ def verify_url(
     return Verdict(True, verified_text=verified)
 
 
-def _signed(url: str, nonce: str, level: int, expires: int, secret_end: str, suffix: str) -> str:
+def _signed(url: str, nonce: str, level: str, expires: str, secret_end: str, suffix: str) -> str:
     if not url.isprintable() or " " in url or "#" in url or not url.startswith(_SCHEMES):
         raise SigningError(_complaint(url))
     bare, _, query = url.partition("?")
@@ -240,9 +237,9 @@ def _complaint(url: str) -> str:
     return f"url {url!r} holds white space or control characters: percent-encode them"
 
 
-def _checked_expires(expires: int) -> int:
+def _until(expires: int) -> str:
     if type(expires) is int and 0 <= expires <= _LATEST:
-        return expires
+        return str(expires)
     raise SigningError(
         f"expires {expires!r}: it must be whole seconds (not milliseconds) since 1970, at most {_LATEST}, "
         "or 0 for never"
