@@ -97,10 +97,8 @@ def examples(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the benchmarks; arguments after ``--`` go to the runner."""
-    if not (ROOT / "benchmarks" / "run.py").exists():
-        session.error("There is nothing to run: no benchmarks/run.py")
-    install(session, "test")
+    """Run the benchmarks beside their peers; arguments after ``--`` go to the runner."""
+    install(session, "bench")
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 

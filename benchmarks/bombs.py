@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from xml.etree import ElementTree
 
-from run import Row, compare
+from measure import Effort, Peer, compare
+from table import Row, shown
 
 from cloudreel.errors import DecodeError
 from cloudreel.notifications import parse
@@ -40,15 +41,14 @@ BOMBS = {
 }
 
 
-def rows() -> Iterator[Row]:
-    """Yield one row a document; the time of a bomb is also told in milliseconds, with the memory it took."""
-    yield compare(
-        "a notification", partial(parse, REAL), "ElementTree", partial(ElementTree.fromstring, REAL)
-    )
+def rows(effort: Effort) -> Iterator[Row]:
+    """Yield one row a document; a bomb's note says how much memory refusing it took at most."""
+    stdlib = Peer("xml.etree of Python", lambda: partial(ElementTree.fromstring, REAL))
+    yield compare("a notification of Flix Cloud", partial(parse, REAL), stdlib, effort)
+    real = Peer("cloudreel", lambda: partial(parse, REAL), "on a real notification")
     for name, bomb in BOMBS.items():
-        row = compare(name, partial(refuse, bomb), "a real notification", partial(parse, REAL))
-        told = f"{name}: {row.ours / 1e6:.2f} ms, {peak(partial(refuse, bomb)) / 2**20:.1f} MiB"
-        yield Row(told, row.peer_name, row.ours, row.peer, row.ratio)
+        memory = f"{shown(peak(partial(refuse, bomb)) / 2**20)} MiB"
+        yield compare(f"refused: {name}", partial(refuse, bomb), real, effort, note=memory)
 
 
 def refuse(bomb: bytes) -> None:
