@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import deque
+from pathlib import Path
 from types import SimpleNamespace
 
 import anyio
@@ -16,6 +18,7 @@ from cloudreel.core.failures import ErrorFamily, category_of
 from cloudreel.uploads import AsyncUploadSession, Ticket, open_source
 from cloudreel.uploads.dialects import PartsDialect
 
+CONTENT = random.Random(1).randbytes(45)
 LOCATION = "http://vm-abc.upload.example/upload/session?id=s3cret"
 
 
@@ -204,11 +207,16 @@ def make_ticket(source, service: FakeService) -> Ticket:
 class Kit:
     """What the tests of sessions need, in one place."""
 
+    CONTENT = CONTENT
     LOCATION = LOCATION
     FAMILY = FAMILY
     Service = FakeService
     answer = staticmethod(answer)
     ticket = staticmethod(make_ticket)
+
+    @staticmethod
+    def open_files() -> set[Path]:
+        return {link.resolve() for link in Path("/proc/self/fd").iterdir()}
 
     @staticmethod
     async def session(service: FakeService, source=None, *, ticket=None, dialect=PartsDialect, **options):
@@ -236,3 +244,9 @@ class Kit:
 @pytest.fixture
 def kit() -> type[Kit]:
     return Kit
+
+
+@pytest.fixture
+def service() -> FakeService:
+    """A service that wants five parts."""
+    return FakeService(CONTENT, 10)

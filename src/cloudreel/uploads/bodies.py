@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 
 from cloudreel.core.filewire import FilePart
 from cloudreel.errors import UploadError
-from cloudreel.uploads.readers import in_thread
 from cloudreel.uploads.sources import Source
 
 
@@ -68,5 +67,5 @@ class _Pass:
         self._given += len(piece)
         if self._given == body.length:
             # The service keeps no part that lacks its end, so a changed file completes none.
-            await in_thread(body.source.check)
+            await body.source.recheck()
         return piece

@@ -11,7 +11,7 @@ import threading
 import weakref
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from cloudreel.errors import UploadError
 from cloudreel.uploads.readers import CHUNK, HOP, in_thread
@@ -25,6 +25,8 @@ class FileReader:
     What the page cache holds is read on the spot, which costs less than the way to a thread: on Linux,
     RWF_NOWAIT reads it or says that it would have to wait for the disk.
     """
+
+    in_memory: ClassVar[bool] = False
 
     def __init__(self, path: Path) -> None:
         self._path = path

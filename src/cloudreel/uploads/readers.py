@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeAlias, TypeVar
+from typing import ClassVar, Protocol, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -61,6 +61,9 @@ class SeekableFile(BinaryFile, Protocol):
 class Reader(Protocol):
     """Bytes by their offset. `open` and `release` may follow each other any number of times."""
 
+    in_memory: ClassVar[bool]
+    """Whether `stat` never waits, so that it needs no thread."""
+
     async def open(self) -> None:
         """Get ready to read; do nothing when it is."""
         ...
@@ -88,6 +91,8 @@ class Reader(Protocol):
 
 class MemoryReader:
     """Bytes that are in memory. The caller's object is not locked between reads."""
+
+    in_memory: ClassVar[bool] = True
 
     def __init__(self, data: MemorySource) -> None:
         if isinstance(data, memoryview) and not data.c_contiguous:
@@ -124,6 +129,8 @@ class MemoryReader:
 
 class SeekReader:
     """Any other file object with a position, which is set for each read and restored in the end."""
+
+    in_memory: ClassVar[bool] = False
 
     def __init__(self, file: SeekableFile) -> None:
         self._file = file

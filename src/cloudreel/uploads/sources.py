@@ -109,15 +109,16 @@ class Source:
         return self._reader.fileno()
 
     def check(self) -> None:
-        """Make sure that a real file has kept size and time of change; costs next to nothing, but blocks.
+        """Make sure that size and time of change are the same; costs next to nothing, but may block.
 
         Raises:
-            UploadError: the file was written to since `open_source`.
+            UploadError: the source has changed since `open_source`.
         """
-        if self.fingerprint.mtime_ns is None:
-            return
-        if self._reader.stat() != (self.fingerprint.size, self.fingerprint.mtime_ns):
-            raise self.changed("it was written to")
+        self._compare(self.fingerprint, *self._reader.stat())
+
+    async def recheck(self) -> None:
+        """Do as `check` does, without holding up the event loop."""
+        self._compare(self.fingerprint, *await _stat(self._reader))
 
     async def verify(self, expected: Fingerprint) -> None:
         """Make sure that the source, open or not, is still the one that a fingerprint was taken of.
@@ -133,16 +134,19 @@ class Source:
             if not was_open:
                 with anyio.CancelScope(shield=True):
                     await self.release()
-        if found.size != expected.size:
-            raise self.changed(f"it has {found.size} bytes instead of {expected.size}")
-        if None not in (found.mtime_ns, expected.mtime_ns) and found.mtime_ns != expected.mtime_ns:
-            raise self.changed("it was written to")
+        self._compare(expected, found.size, found.mtime_ns)
         if found.sha256 != expected.sha256:
             raise self.changed("its content is another")
 
     def changed(self, how: str) -> UploadError:
         """Return the error that says how the source changed, and what to do."""
         return UploadError(f"{self.name!r} has changed since the upload began: {how}; upload it anew")
+
+    def _compare(self, expected: Fingerprint, size: int, mtime_ns: int | None) -> None:
+        if size != expected.size:
+            raise self.changed(f"it has {size} bytes instead of {expected.size}")
+        if None not in (mtime_ns, expected.mtime_ns) and mtime_ns != expected.mtime_ns:
+            raise self.changed("it was written to")
 
     def __repr__(self) -> str:
         return f"<Source {self.name!r}, {self.size} bytes>"
@@ -283,9 +287,13 @@ def _name_of(source: SourceLike) -> str:
 
 
 async def _take_fingerprint(reader: Reader) -> Fingerprint:
-    size, mtime_ns = await in_thread(reader.stat)
+    size, mtime_ns = await _stat(reader)
     digest = hashlib.sha256()
     for offset in sorted({0, max(0, (size - SAMPLE) // 2), max(0, size - SAMPLE)}):
         async for piece in _Pieces(reader, offset, min(SAMPLE, size - offset)):
             digest.update(piece)
     return Fingerprint(size, mtime_ns, digest.hexdigest())
+
+
+async def _stat(reader: Reader) -> tuple[int, int | None]:
+    return reader.stat() if reader.in_memory else await in_thread(reader.stat)
