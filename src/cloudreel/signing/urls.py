@@ -87,7 +87,8 @@ def sign_url(
 
     Raises SigningError for anything missing or malformed.
     """
-    until = _until(expires)
+    # What most calls give is seen here: asking `_until` would cost as much as a third of the hash.
+    until = str(expires) if type(expires) is int and 0 <= expires <= _LATEST else _until(expires)
     if not seclevel:
         return plain_url(url, nonce, "0", until, api_key, "") or _signed(url, nonce, "0", until, api_key, "")
     level, viewer, public = _terms(seclevel, asnum, ip, useragent, countries, referers)
