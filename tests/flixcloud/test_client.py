@@ -7,6 +7,7 @@ from base64 import b64decode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
 import respx
@@ -29,9 +30,11 @@ from cloudreel.flixcloud import (
     ConnectionFailed,
     FlixCloud,
     FlixCloudError,
+    Inbox,
     InternalError,
     JobInfo,
     JobNotFound,
+    JobNotification,
     JobParams,
     JobRefused,
     JobStatus,
@@ -197,6 +200,23 @@ async def test_waiting_ends_with_the_job(fc: AsyncFlixCloud, wire: Wire) -> None
     wire.answers(httpx.Response(404))
     with pytest.raises(JobNotFound):
         await fc.wait(1)
+
+
+async def test_a_notification_ends_a_pause(fc: AsyncFlixCloud, wire: Wire) -> None:
+    wire.answers(*map(wire.status, ["transcoding", "successful_job"]))
+    inbox = Inbox()
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+
+            async def tell() -> None:
+                while not wire.requests:
+                    await anyio.wait_all_tasks_blocked()
+                await anyio.wait_all_tasks_blocked()
+                inbox.put(JobNotification("<job><id>1</id><state>successful_job</state></job>"))
+
+            group.start_soon(tell)
+            status = await fc.wait(1, poll=3600, notified=inbox)
+    assert (status.task_state, len(wire.requests)) == ("successful_job", 2)
 
 
 async def test_options_make_a_copy(fc: AsyncFlixCloud, wire: Wire) -> None:

@@ -89,6 +89,11 @@ def as_form(fields: dict[str, object]) -> bytes:
     return urlencode({name: str(value) for name, value in fields.items()}).encode()
 
 
+def test_a_notification_says_what_it_is_about() -> None:
+    assert VideoNotification("video-encoded", VIDEO, None, IDS).about == {VIDEO, ENCODING, OTHER}
+    assert VideoNotification("encoding-complete", None, ENCODING).about == {ENCODING}
+
+
 @pytest.mark.parametrize(("fields", "expected"), SHAPES)
 def test_forms_are_read(fields: dict[str, object], expected: VideoNotification) -> None:
     found = parse_notification(as_form(fields))

@@ -72,6 +72,11 @@ def test_percent_of_a_job_is_the_mean(progress: JobProgress, percent: float) -> 
     assert progress.percent == percent
 
 
+def test_a_job_goes_by_the_ids_of_the_video_and_its_encodings() -> None:
+    assert job("success", "fail", "processing").ids == {"1f", "0", "1"}
+    assert JobProgress(VideoFields(), (EncodingFields(),)).ids == frozenset()
+
+
 @given(st.lists(st.tuples(st.sampled_from(["processing", "success", "fail"]), st.floats(0, 200) | st.none())))
 def test_percent_stays_within_bounds(encodings: list[tuple[str, float | None]]) -> None:
     made = tuple(EncodingFields(status=status, encoding_progress=done) for status, done in encodings)

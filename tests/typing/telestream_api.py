@@ -20,10 +20,13 @@ from cloudreel.telestream import (
     AsyncVideo,
     Encoding,
     Factory,
+    Inbox,
     JobProgress,
     Metadata,
     Profile,
     Video,
+    wait_all,
+    wait_all_sync,
 )
 from cloudreel.uploads import AsyncUploadSession, Progress, Ticket, UploadSession
 
@@ -136,6 +139,18 @@ def uploads_sync(factory: Factory, ticket: Ticket) -> None:
     assert_type(session.ticket(), Ticket)
     assert_type(session.events(), Iterator[Progress])
     assert_type(factory.resume_upload(ticket, b""), UploadSession[Video])
+
+
+async def waits_async(videos: list[AsyncVideo], encodings: list[AsyncEncoding], inbox: Inbox) -> None:
+    assert_type(await videos[0].wait(60, notified=inbox), AsyncVideo)
+    assert_type(await wait_all(encodings, timeout=60, notified=inbox), list[AsyncEncoding])
+    assert_type(await wait_all(videos, collect=True), list[AsyncVideo | errors.CloudReelError])
+
+
+def waits_sync(videos: list[Video], encodings: list[Encoding], inbox: Inbox) -> None:
+    assert_type(videos[0].wait(60, notified=inbox), Video)
+    assert_type(wait_all_sync(encodings, timeout=60, notified=inbox), list[Encoding])
+    assert_type(wait_all_sync(videos, collect=True), list[Video | errors.CloudReelError])
 
 
 def a_failure(error: errors.JobFailed) -> None:

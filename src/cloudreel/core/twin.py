@@ -117,9 +117,20 @@ def run(function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwarg
     try:
         return portal.run(function, *args, **kwargs)
     except JobFailed as error:
-        if (twin := _twins.get(type(error.job))) is not None:
-            error.job = twin(error.job)
+        with_twin(error)
         raise
+
+
+def with_twin(error: JobFailed) -> JobFailed:
+    """Return an error with the twin of the async object that failed."""
+    if (twin := _twins.get(type(error.job))) is not None:
+        error.job = twin(error.job)
+    return error
+
+
+def original(twin: object) -> Any:
+    """Return the async object whose methods a twin runs."""
+    return vars(twin)["_impl"]
 
 
 def through_none(wrap: Callable[[A], T]) -> Callable[[Any], T]:

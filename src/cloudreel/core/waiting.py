@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from typing import Final, Generic, TypeVar
 
 import anyio
 
+from cloudreel.core.inbox import Ear, Inbox
 from cloudreel.errors import CloudReelError
 
 State = TypeVar("State")
@@ -18,6 +19,11 @@ GROWTH: Final = 1.5
 _NOTHING: Final = object()
 
 
+def nothing(_: object) -> Collection[str]:
+    """Return that no notification is about a state."""
+    return ()
+
+
 async def until(
     look: Callable[[], Awaitable[State]],
     settled: Callable[[State], bool],
@@ -25,6 +31,8 @@ async def until(
     timeout: float | None,
     poll: float | None,
     late: Callable[[], CloudReelError],
+    notified: Inbox | None = None,
+    about: Callable[[State], Collection[str]] = nothing,
 ) -> State:
     """Return what ``look`` sees as soon as it is ``settled``.
 
@@ -34,14 +42,16 @@ async def until(
         timeout: seconds in all, None for no limit.
         poll: seconds between looks; None begins quickly and slows down to one look in ten seconds.
         late: makes the error for a wait that runs out of time.
+        notified: where notifications come in; one that concerns the state ends a pause.
+        about: the ids of the objects that a state tells of.
     """
-    pauses = _pauses(poll)
+    looks = _Looks(look, poll, notified, about)
     with anyio.move_on_after(timeout):
         while True:
-            state = await look()
+            state = await looks.look()
             if settled(state):
                 return state
-            await anyio.sleep(next(pauses))
+            await looks.pause()
     raise late()
 
 
@@ -51,6 +61,8 @@ def watch(
     *,
     poll: float | None,
     news: Callable[[State], object],
+    notified: Inbox | None = None,
+    about: Callable[[State], Collection[str]] = nothing,
 ) -> AsyncIterator[State]:
     """Return an iterator over what ``look`` sees whenever it differs from before, until it is ``final``.
 
@@ -59,8 +71,42 @@ def watch(
         final: whether nothing more will happen.
         poll: seconds between looks; None begins quickly and slows down to one look in ten seconds.
         news: what of a state is compared to what it was before.
+        notified: where notifications come in; one that concerns the state ends a pause.
+        about: the ids of the objects that a state tells of.
     """
-    return _Watch(look, final, _pauses(poll), news)
+    return _Watch(_Looks(look, poll, notified, about), final, news)
+
+
+class _Looks(Generic[State]):
+    """One look after the other, and the pauses between them, which a notification ends."""
+
+    def __init__(
+        self,
+        look: Callable[[], Awaitable[State]],
+        poll: float | None,
+        notified: Inbox | None,
+        about: Callable[[State], Collection[str]],
+    ) -> None:
+        self._look = look
+        self._pauses = _pauses(poll)
+        self._notified = notified
+        self._about = about
+        self._ear: Ear | None = None
+
+    async def look(self) -> State:
+        if self._notified is None:
+            return await self._look()
+        if self._ear is None:  # made here, on the event loop that looks
+            self._ear = self._notified.listen()
+        # What is heard during the look may not be in what it sees.
+        self._ear.forget()
+        state = await self._look()
+        self._ear.expect(self._about(state))
+        return state
+
+    async def pause(self) -> None:
+        seconds = next(self._pauses)
+        await (anyio.sleep(seconds) if self._ear is None else self._ear.wait(seconds))
 
 
 class _Watch(AsyncIterator[State]):
@@ -68,14 +114,12 @@ class _Watch(AsyncIterator[State]):
 
     def __init__(
         self,
-        look: Callable[[], Awaitable[State]],
+        looks: _Looks[State],
         final: Callable[[State], bool],
-        pauses: Iterator[float],
         news: Callable[[State], object],
     ) -> None:
-        self._look = look
+        self._looks = looks
         self._final = final
-        self._pauses = pauses
         self._news = news
         self._seen: object = _NOTHING
         self._ended = False
@@ -83,8 +127,8 @@ class _Watch(AsyncIterator[State]):
     async def __anext__(self) -> State:
         while not self._ended:
             if self._seen is not _NOTHING:
-                await anyio.sleep(next(self._pauses))
-            state = await self._look()
+                await self._looks.pause()
+            state = await self._looks.look()
             self._ended = self._final(state)
             before, self._seen = self._seen, self._news(state)
             if self._seen != before:

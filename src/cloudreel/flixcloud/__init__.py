@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Limits
 from cloudreel.flixcloud.client import AsyncFlixCloud
 from cloudreel.flixcloud.errors import (
@@ -46,6 +47,7 @@ __all__ = [
     "FlixCloud",
     "FlixCloudApiError",
     "FlixCloudError",
+    "Inbox",
     "InternalError",
     "Job",
     "JobInfo",

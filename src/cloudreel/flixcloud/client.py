@@ -10,6 +10,7 @@ import httpx
 from cloudreel.core import environment, waiting
 from cloudreel.core.call import Credential
 from cloudreel.core.facade import Client
+from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.flixcloud import protocol
 from cloudreel.flixcloud.errors import TranscodingFailed, WaitTimedOut
@@ -105,7 +106,12 @@ class AsyncFlixCloud(Client):
         return await send(self._transport, protocol.list_recipes())
 
     async def wait(
-        self, id: int | str, *, timeout: float | None = None, poll: float | None = None
+        self,
+        id: int | str,
+        *,
+        timeout: float | None = None,
+        poll: float | None = None,
+        notified: Inbox | None = None,
     ) -> JobStatus:
         """Wait until a job has ended well, and return its last status.
 
@@ -113,6 +119,8 @@ class AsyncFlixCloud(Client):
             id: of the job.
             timeout: seconds in all, None for no limit.
             poll: seconds between looks; None begins quickly and slows down to one look in ten seconds.
+            notified: where your application puts the notifications it receives: one about this job has the
+                service looked at without waiting for the pause to end. A lost one costs time only.
 
         Raises:
             TranscodingFailed: the job failed or was cancelled; ``job`` is its last status.
@@ -124,6 +132,8 @@ class AsyncFlixCloud(Client):
             timeout=timeout,
             poll=poll,
             late=lambda: WaitTimedOut(f"Job {id} had not ended after {timeout:g} s"),
+            notified=notified,
+            about=lambda _: [str(id)],
         )
         if status.task_state != SUCCESSFUL_JOB:
             raise TranscodingFailed(f"Job {id} ended as {status.task_state}", job=status)

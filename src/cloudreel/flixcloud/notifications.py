@@ -49,6 +49,11 @@ class JobReport:
     thumbnail_media_file: Thumbnails | None = None
 
     @property
+    def about(self) -> frozenset[str]:
+        """The id of the job, as text."""
+        return frozenset([str(self.id)])
+
+    @property
     def watermark(self) -> MediaFile | None:
         """The watermark, by the other name that the old client had for it."""
         return self.watermark_file

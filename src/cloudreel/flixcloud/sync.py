@@ -9,6 +9,7 @@ from typing import Self, Unpack
 import httpx
 
 from cloudreel.core.call import Credential
+from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.twin import Facade, Twin, run
 from cloudreel.flixcloud.client import AsyncFlixCloud
@@ -271,19 +272,28 @@ class FlixCloud(Facade[AsyncFlixCloud], of=AsyncFlixCloud):
         """Return the recipes of the account."""
         return run(self._impl.recipes)
 
-    def wait(self, id: int | str, *, timeout: float | None = None, poll: float | None = None) -> JobStatus:
+    def wait(
+        self,
+        id: int | str,
+        *,
+        timeout: float | None = None,
+        poll: float | None = None,
+        notified: Inbox | None = None,
+    ) -> JobStatus:
         """Wait until a job has ended well, and return its last status.
 
         Args:
             id: of the job.
             timeout: seconds in all, None for no limit.
             poll: seconds between looks; None begins quickly and slows down to one look in ten seconds.
+            notified: where your application puts the notifications it receives: one about this job has the
+                service looked at without waiting for the pause to end. A lost one costs time only.
 
         Raises:
             TranscodingFailed: the job failed or was cancelled; ``job`` is its last status.
             WaitTimedOut: time is up.
         """
-        return run(self._impl.wait, id, timeout=timeout, poll=poll)
+        return run(self._impl.wait, id, timeout=timeout, poll=poll, notified=notified)
 
     def job(self, params: JobParams | None = None) -> Job:
         """Return a job in the shape of the old client, to be sent over these connections.

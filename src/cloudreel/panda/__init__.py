@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
 from cloudreel.panda.client import AsyncPanda
@@ -39,6 +40,7 @@ from cloudreel.panda.sync import (
     Video,
     Videos,
 )
+from cloudreel.panda.together import wait_all, wait_all_sync
 from cloudreel.panda.videos import AsyncEncoding, AsyncEncodings, AsyncVideo, AsyncVideos
 from cloudreel.panda.waiting import JobProgress
 from cloudreel.uploads.plan import Progress
@@ -68,6 +70,7 @@ __all__ = [
     "Encoding",
     "EncodingFailed",
     "Encodings",
+    "Inbox",
     "InternalError",
     "JobProgress",
     "Limits",
@@ -93,4 +96,6 @@ __all__ = [
     "Videos",
     "WaitTimedOut",
     "parse_notification",
+    "wait_all",
+    "wait_all_sync",
 ]

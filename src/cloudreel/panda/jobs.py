@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Self
 
 from cloudreel.core.call import Call
+from cloudreel.core.inbox import Inbox
 from cloudreel.core.waiting import until
 from cloudreel.downloads import Destination, download
 from cloudreel.downloads.download import DownloadCallback
@@ -34,12 +35,16 @@ class VideoObject(ServiceObject, VideoFields):
         """Return what the service's analyser found in the source file."""
         return await self._transport.send(protocol.video_metadata(self._id()))
 
-    async def wait(self, timeout: float | None = None, poll: float | None = None) -> Self:
+    async def wait(
+        self, timeout: float | None = None, poll: float | None = None, *, notified: Inbox | None = None
+    ) -> Self:
         """Wait until the video and all its encodings are final and good, and return the video, reloaded.
 
         Args:
             timeout: seconds in all, None for no limit.
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
+            notified: where your application puts the notifications it receives: one about this has the
+                service looked at without waiting for the pause to end. A lost one costs time only.
 
         Raises:
             JobFailed: the video or an encoding failed; ``job`` is it.
@@ -51,6 +56,8 @@ class VideoObject(ServiceObject, VideoFields):
             timeout=timeout,
             poll=poll,
             late=lambda: self._errors.leaf(TimedOut)(f"{self} was not ready after {timeout:g} s"),
+            notified=notified,
+            about=lambda state: state.ids,
         )
         self._reloaded(state.video)
         if (failed := state.failed) is not None:
@@ -58,13 +65,16 @@ class VideoObject(ServiceObject, VideoFields):
             raise self._errors.leaf(JobFailed)(waiting.failure_text(failed), job=job)
         return self
 
-    def watch(self, poll: float | None = None) -> AsyncIterator[JobProgress]:
+    def watch(
+        self, poll: float | None = None, *, notified: Inbox | None = None
+    ) -> AsyncIterator[JobProgress]:
         """Return an async iterator over the progress of the video and its encodings, until final.
 
         Args:
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
+            notified: where your application puts the notifications it receives, as for `wait`.
         """
-        return waiting.watch(self._look, poll)
+        return waiting.watch(self._look, poll, notified)
 
     @abstractmethod
     def _encoding(self, record: EncodingFields) -> object:
@@ -97,12 +107,16 @@ class EncodingObject(ServiceObject, EncodingFields):
         """Delete the encoding and its files; return whether the service says it did."""
         return await self._transport.send(protocol.delete_encoding(self._id()))
 
-    async def wait(self, timeout: float | None = None, poll: float | None = None) -> Self:
+    async def wait(
+        self, timeout: float | None = None, poll: float | None = None, *, notified: Inbox | None = None
+    ) -> Self:
         """Wait until the encoding has succeeded, and return it, reloaded.
 
         Args:
             timeout: seconds in all, None for no limit.
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
+            notified: where your application puts the notifications it receives: one about this has the
+                service looked at without waiting for the pause to end. A lost one costs time only.
 
         Raises:
             JobFailed: it failed; ``job`` is this encoding.
@@ -114,6 +128,8 @@ class EncodingObject(ServiceObject, EncodingFields):
             timeout=timeout,
             poll=poll,
             late=lambda: self._errors.leaf(TimedOut)(f"{self} was not ready after {timeout:g} s"),
+            notified=notified,
+            about=lambda _: [self._id()],
         )
         self._reloaded(state)
         if state.status == FAIL:

@@ -45,6 +45,11 @@ class VideoNotification:
     progress: float | None = None
     details: Mapping[str, JSON] = Factory(dict[str, JSON])
 
+    @property
+    def about(self) -> frozenset[str]:
+        """The ids of the video and of the encodings that it concerns."""
+        return frozenset(filter(None, (self.video_id, self.encoding_id, *self.encoding_ids)))
+
 
 def parse_notification(body: bytes) -> VideoNotification:
     """Return the notification that a request body holds, form or JSON.

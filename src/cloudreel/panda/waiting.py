@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from attrs import frozen
 
 from cloudreel.core import waiting
+from cloudreel.core.inbox import Inbox
 from cloudreel.panda.models import FAIL, SUCCESS, EncodingFields, VideoFields, is_final
 
 
@@ -23,6 +24,12 @@ class JobProgress:
         if not self.encodings:
             return 100.0 if is_final(self.video) else 0.0
         return sum(percent_of(encoding) for encoding in self.encodings) / len(self.encodings)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of the video and its encodings."""
+        ids = [self.video.id, *(encoding.id for encoding in self.encodings)]
+        return frozenset(filter(None, ids))
 
     @property
     def failed(self) -> VideoFields | EncodingFields | None:
@@ -43,9 +50,18 @@ def percent_of(encoding: EncodingFields) -> float:
     return 100.0 if encoding.status == SUCCESS else min(encoding.encoding_progress or 0.0, 100.0)
 
 
-def watch(look: Callable[[], Awaitable[JobProgress]], poll: float | None) -> AsyncIterator[JobProgress]:
+def watch(
+    look: Callable[[], Awaitable[JobProgress]], poll: float | None, notified: Inbox | None = None
+) -> AsyncIterator[JobProgress]:
     """Return an iterator over what ``look`` sees whenever it differs from before, until it is final."""
-    return waiting.watch(look, lambda progress: progress.final, poll=poll, news=_news)
+    return waiting.watch(
+        look,
+        lambda progress: progress.final,
+        poll=poll,
+        news=_news,
+        notified=notified,
+        about=lambda progress: progress.ids,
+    )
 
 
 def _news(progress: JobProgress) -> object:

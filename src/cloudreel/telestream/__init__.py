@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
 from cloudreel.panda.models import Metadata
 from cloudreel.panda.notifications import VideoNotification, parse_notification
+from cloudreel.panda.together import wait_all, wait_all_sync
 from cloudreel.panda.waiting import JobProgress
 from cloudreel.telestream.client import AsyncFlip, AsyncTelestream
 from cloudreel.telestream.errors import (
@@ -77,6 +79,7 @@ __all__ = [
     "Factories",
     "Factory",
     "Flip",
+    "Inbox",
     "InternalError",
     "JobProgress",
     "Limits",
@@ -102,4 +105,6 @@ __all__ = [
     "Videos",
     "WaitTimedOut",
     "parse_notification",
+    "wait_all",
+    "wait_all_sync",
 ]

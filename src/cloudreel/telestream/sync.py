@@ -10,6 +10,7 @@ from typing import Self, Unpack
 import httpx
 
 from cloudreel.core.call import JSON, Credential
+from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Http, Limits, OptionChanges
 from cloudreel.core.portal import iterate
 from cloudreel.core.twin import Facade, Pager, Twin, run
@@ -167,26 +168,31 @@ class Video(Twin[AsyncVideo], VideoFields, of=AsyncVideo):
         """Return what the service's analyser found in the source file."""
         return run(self._impl.metadata)
 
-    def wait(self, timeout: float | None = None, poll: float | None = None) -> Self:
+    def wait(
+        self, timeout: float | None = None, poll: float | None = None, *, notified: Inbox | None = None
+    ) -> Self:
         """Wait until the video and all its encodings are final and good, and return the video, reloaded.
 
         Args:
             timeout: seconds in all, None for no limit.
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
+            notified: where your application puts the notifications it receives: one about this has the
+                service looked at without waiting for the pause to end. A lost one costs time only.
 
         Raises:
             JobFailed: the video or an encoding failed; ``job`` is it.
             TimedOut: it took longer than ``timeout``.
         """
-        return self._twin(run(self._impl.wait, timeout, poll))
+        return self._twin(run(self._impl.wait, timeout, poll, notified=notified))
 
-    def watch(self, poll: float | None = None) -> Iterator[JobProgress]:
+    def watch(self, poll: float | None = None, *, notified: Inbox | None = None) -> Iterator[JobProgress]:
         """Return an iterator over the progress of the video and its encodings, until final.
 
         Args:
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
+            notified: where your application puts the notifications it receives, as for `wait`.
         """
-        return iterate(self._impl.watch(poll))
+        return iterate(self._impl.watch(poll, notified=notified))
 
     def reload(self) -> None:
         """Fetch it again; what was assigned and not saved is forgotten."""
@@ -285,18 +291,22 @@ class Encoding(Twin[AsyncEncoding], EncodingFields, of=AsyncEncoding):
         """Delete the encoding and its files; return whether the service says it did."""
         return run(self._impl.delete)
 
-    def wait(self, timeout: float | None = None, poll: float | None = None) -> Self:
+    def wait(
+        self, timeout: float | None = None, poll: float | None = None, *, notified: Inbox | None = None
+    ) -> Self:
         """Wait until the encoding has succeeded, and return it, reloaded.
 
         Args:
             timeout: seconds in all, None for no limit.
             poll: seconds between looks; None begins quickly and slows down to ten seconds.
+            notified: where your application puts the notifications it receives: one about this has the
+                service looked at without waiting for the pause to end. A lost one costs time only.
 
         Raises:
             JobFailed: it failed; ``job`` is this encoding.
             TimedOut: it took longer than ``timeout``.
         """
-        return self._twin(run(self._impl.wait, timeout, poll))
+        return self._twin(run(self._impl.wait, timeout, poll, notified=notified))
 
     def download(self, dest: Destination, *, progress: DownloadCallback | None = None) -> int:
         """Fetch the encoding's file and return how many bytes it has; of several files, the first.

@@ -1,0 +1,163 @@
+"""Waiting for many videos or encodings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, Protocol, Self, TypeVar, overload
+
+import anyio
+
+from cloudreel.core.inbox import Inbox
+from cloudreel.core.twin import original, run, with_twin
+from cloudreel.errors import CloudReelError, JobFailed
+from cloudreel.uploads.failures import first_failure
+
+
+class Waits(Protocol):
+    """A video or an encoding."""
+
+    async def wait(
+        self, timeout: float | None = None, poll: float | None = None, *, notified: Inbox | None = None
+    ) -> Self:
+        """Wait until it is final and good."""
+        ...
+
+
+class WaitsSync(Protocol):
+    """A video or an encoding of the synchronous clients."""
+
+    def wait(
+        self, timeout: float | None = None, poll: float | None = None, *, notified: Inbox | None = None
+    ) -> Self:
+        """Wait until it is final and good."""
+        ...
+
+
+JobT = TypeVar("JobT", bound=Waits)
+TwinT = TypeVar("TwinT", bound=WaitsSync)
+
+
+@overload
+async def wait_all(
+    jobs: Iterable[JobT],
+    timeout: float | None = None,
+    poll: float | None = None,
+    *,
+    notified: Inbox | None = None,
+    collect: Literal[False] = False,
+) -> list[JobT]: ...
+
+
+@overload
+async def wait_all(
+    jobs: Iterable[JobT],
+    timeout: float | None = None,
+    poll: float | None = None,
+    *,
+    notified: Inbox | None = None,
+    collect: bool,
+) -> list[JobT | CloudReelError]: ...
+
+
+async def wait_all(
+    jobs: Iterable[JobT],
+    timeout: float | None = None,
+    poll: float | None = None,
+    *,
+    notified: Inbox | None = None,
+    collect: bool = False,
+) -> list[JobT] | list[JobT | CloudReelError]:
+    """Wait until all videos and encodings given are final and good; return them, reloaded, in their order.
+
+    Args:
+        jobs: encodings, videos, or both, of any number of clients.
+        timeout: seconds for all of them together, None for no limit.
+        poll: seconds between looks at each; None begins quickly and slows down to ten seconds.
+        notified: where your application puts the notifications it receives, as for ``wait``.
+        collect: whether a failure stands in the list in place of the one that failed, and the others are
+            waited for.
+
+    Raises:
+        JobFailed: the first that failed, at once, unless failures are collected; ``job`` is it.
+        TimedOut: one was not ready in time, unless failures are collected.
+        CloudReelError: a look failed, unless failures are collected.
+    """
+    waited = list(jobs)
+    results: list[Any] = list(waited)
+
+    async def wait(place: int, job: JobT) -> None:
+        try:
+            results[place] = await job.wait(timeout, poll, notified=notified)
+        except CloudReelError as error:
+            if not collect:
+                raise
+            results[place] = error
+
+    failure: BaseException | None = None
+    try:
+        async with anyio.create_task_group() as group:
+            for place, job in enumerate(waited):
+                group.start_soon(wait, place, job)
+    except BaseExceptionGroup as failures:
+        failure = first_failure(failures)
+    # Raised out here, bare, the failure keeps its own cause and gets no group as context.
+    if failure is not None:
+        raise failure
+    return results
+
+
+@overload
+def wait_all_sync(
+    jobs: Iterable[TwinT],
+    timeout: float | None = None,
+    poll: float | None = None,
+    *,
+    notified: Inbox | None = None,
+    collect: Literal[False] = False,
+) -> list[TwinT]: ...
+
+
+@overload
+def wait_all_sync(
+    jobs: Iterable[TwinT],
+    timeout: float | None = None,
+    poll: float | None = None,
+    *,
+    notified: Inbox | None = None,
+    collect: bool,
+) -> list[TwinT | CloudReelError]: ...
+
+
+def wait_all_sync(
+    jobs: Iterable[TwinT],
+    timeout: float | None = None,
+    poll: float | None = None,
+    *,
+    notified: Inbox | None = None,
+    collect: bool = False,
+) -> list[TwinT] | list[TwinT | CloudReelError]:
+    """Do as `wait_all` does, with videos and encodings of the synchronous clients.
+
+    Args:
+        jobs: encodings, videos, or both.
+        timeout: seconds for all of them together, None for no limit.
+        poll: seconds between looks at each; None begins quickly and slows down to ten seconds.
+        notified: where your application puts the notifications it receives, from any thread.
+        collect: whether a failure stands in the list in place of the one that failed, and the others are
+            waited for.
+
+    Raises:
+        JobFailed: the first that failed, at once, unless failures are collected; ``job`` is it.
+        TimedOut: one was not ready in time, unless failures are collected.
+        CloudReelError: a look failed, unless failures are collected.
+    """
+    twins = list(jobs)
+    inner: list[Any] = [original(twin) for twin in twins]
+    made: list[Any] = run(wait_all, inner, timeout, poll, notified=notified, collect=collect)
+    return [_outer(twin, result) for twin, result in zip(twins, made, strict=True)]
+
+
+def _outer(twin: TwinT, result: object) -> TwinT | CloudReelError:
+    if isinstance(result, JobFailed):
+        return with_twin(result)
+    return result if isinstance(result, CloudReelError) else twin
