@@ -1,6 +1,7 @@
 """What the sandbox remembers: JSON documents, stored parts and used signatures, in one SQLite file.
 
-A killed process loses nothing it had answered for: every statement is its own transaction, written ahead.
+A killed process loses nothing it had answered for: every statement is its own transaction, written ahead. A
+machine that loses power may take the last of it along: a stand-in does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ Document: TypeAlias = dict[str, Any]
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
+PRAGMA synchronous = OFF;
+BEGIN;
 CREATE TABLE IF NOT EXISTS documents (
     number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, id TEXT, scope TEXT, parent TEXT, body BLOB,
     UNIQUE (kind, id));
@@ -34,6 +36,7 @@ CREATE TABLE IF NOT EXISTS signatures (signature TEXT PRIMARY KEY, until REAL) W
 CREATE TABLE IF NOT EXISTS digests (
     file TEXT PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+COMMIT;
 """
 
 
