@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Generic, Literal, TypeVar, cast
 
 import anyio
 from anyio.abc import TaskGroup
 
 from cloudreel.core.call import JSON
+from cloudreel.core.telemetry import span
 from cloudreel.core.transport import Transport
 from cloudreel.errors import CloudReelError
 from cloudreel.uploads.custody import Custody
@@ -134,7 +136,8 @@ class AsyncUploadSession(Generic[VideoT]):
         """
         if self._status != "initialized":
             raise self._refusal("started")
-        return await self._run(ask_first=False)
+        with self._span():
+            return await self._run(ask_first=False)
 
     async def resume(self) -> VideoT:
         """Continue after a failure or an interruption, and return the video; or end a pause.
@@ -155,7 +158,8 @@ class AsyncUploadSession(Generic[VideoT]):
             return cast("VideoT", self._video)
         if self._status in ("uploaded", "aborted", "uploading"):
             raise self._refusal("resumed")
-        return await self._run(ask_first=True)
+        with self._span():
+            return await self._run(ask_first=True)
 
     async def pause(self) -> None:
         """Begin no further part; those under way are finished. `resume` goes on.
@@ -178,7 +182,7 @@ class AsyncUploadSession(Generic[VideoT]):
 
         Raises:
             UploadError: the upload is finished, or in the hands of another worker of the store.
-            CloudReelError: the service did not confirm.
+            CloudReelError: the service did not confirm; its ``ticket`` continues.
         """
         self._require_unfinished()
         self._aborting = True
@@ -191,6 +195,9 @@ class AsyncUploadSession(Generic[VideoT]):
             await self._custody.claim()
             await self._sender.abort()
             aborted = True
+        except CloudReelError as failure:
+            failure.ticket = self._sender.ticket
+            raise
         finally:
             self._aborting = False
             await self._custody.give_back(finished=aborted)
@@ -205,6 +212,11 @@ class AsyncUploadSession(Generic[VideoT]):
         await self._source.close()
 
     # -- one run: start() or resume() ----------------------------------------------------------------
+
+    def _span(self) -> AbstractContextManager[None]:
+        ticket = self._sender.ticket
+        sizes = {"cloudreel.upload.size": ticket.size, "cloudreel.upload.parts": ticket.parts}
+        return span("upload", {"cloudreel.service": ticket.service, **sizes})
 
     async def _run(self, *, ask_first: bool) -> VideoT:
         if self._aborting:

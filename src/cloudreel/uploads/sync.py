@@ -95,7 +95,7 @@ class UploadSession(Twin[AsyncUploadSession[Any]], Generic[VideoT], of=AsyncUplo
 
         Raises:
             UploadError: the upload is finished, or in the hands of another worker of the store.
-            CloudReelError: the service did not confirm.
+            CloudReelError: the service did not confirm; its ``ticket`` continues.
         """
         run(self._impl.abort)
 
