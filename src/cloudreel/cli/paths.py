@@ -15,16 +15,15 @@ def safe_path(name: str) -> PurePosixPath:
 
     What is safe already stays as it is; other characters are written as ``%`` and their code.
     """
-    return PurePosixPath(*(safe_name(part) for part in name.split("/") if part or not name.strip("/")))
+    parts = [safe_name(part) for part in name.split("/") if part]
+    return PurePosixPath(*(parts or [safe_name("")]))
 
 
 def safe_name(part: str) -> str:
     """Return one component of a path."""
     text = "".join(char if _is_plain(char) else _escaped(char) for char in part)
-    if text.startswith("."):
-        text = f"%2E{text[1:]}"
-    if _RESERVED.fullmatch(text):
-        text = f"_{text}"
+    if text.startswith(".") or _RESERVED.fullmatch(text):
+        text = f"{_escaped(text[0])}{text[1:]}"
     if len(text.encode()) > LONGEST:
         stem, dot, extension = text.rpartition(".")
         end = f"{dot}{extension}" if stem and len(extension) <= 10 else ""
