@@ -34,6 +34,7 @@ RULES: list[tuple[str, str, str]] = [
     ("core.pool", "errors", "anyio attrs httpx httpx_aiohttp"),
     ("core.portal", "errors", "anyio sniffio"),
     ("core.streams", "", "anyio httpx"),
+    ("core.telemetry", "errors", "attrs opentelemetry"),
     ("core.transport", "errors", "anyio attrs httpx"),
     ("core.filewire", "errors", "anyio attrs h11 httpx"),  # h11 comes with httpx
     ("core", "errors signing", "anyio attrs"),
@@ -66,7 +67,7 @@ RULES: list[tuple[str, str, str]] = [
     ),
     ("web", f"{BELOW_SERVICES} {SERVICES} notifications", "anyio attrs starlette"),
     ("fleet", f"{BELOW_SERVICES} {SERVICES} notifications", "anyio attrs redis taskiq taskiq_redis"),
-    ("testing", ALL, "pytest"),
+    ("testing", ALL, "anyio httpx pytest starlette"),
     ("cli.demo", ALL, "anyio attrs click rich httpx"),  # plays the URLs as any viewer would
     ("cli", ALL, "anyio attrs click rich"),
     ("__main__", "cli", ""),

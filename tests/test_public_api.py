@@ -28,6 +28,8 @@ ERRORS = {
     "WrongEventLoopError",
 }
 
+HOOKS = {"Hooks", "RequestEvent", "ResponseEvent", "RetryEvent"}
+
 
 def twice(*names: str) -> set[str]:
     """Return the names of what does I/O, which exists for async and for plain code."""
@@ -70,10 +72,12 @@ PUBLIC: dict[str, set[str]] = {
         "upload_many_sync",
         *twice("UploadSession"),
     },
+    "cloudreel.fleet": {"Fleet", "FleetBroker", "Ready", "RedisLimit", "Uploaded"},
     "cloudreel.downloads": {"Destination", "DownloadProgress", "Writer", "download"},
     "cloudreel.telestream": {
         "Bandwidth",
         "Limits",
+        *HOOKS,
         "DownloadProgress",
         *twice(
             "Encoding",
@@ -116,6 +120,7 @@ PUBLIC: dict[str, set[str]] = {
     "cloudreel.panda": {
         "Bandwidth",
         "Limits",
+        *HOOKS,
         "DownloadProgress",
         *twice(
             "Cloud",
@@ -172,6 +177,7 @@ PUBLIC: dict[str, set[str]] = {
         "Bandwidth",
         "DownloadProgress",
         "Limits",
+        *HOOKS,
         "AssetInfo",
         "AssetRequest",
         "DrmOptions",
@@ -211,6 +217,7 @@ PUBLIC: dict[str, set[str]] = {
         "Bandwidth",
         "DownloadProgress",
         "Limits",
+        *HOOKS,
         "Account",
         "AssetInfo",
         "MediaInfo",
@@ -235,6 +242,7 @@ PUBLIC: dict[str, set[str]] = {
     "cloudreel.flixcloud": {
         "Bandwidth",
         "Limits",
+        *HOOKS,
         *twice("FlixCloud", "Job"),
         "Inbox",
         "CuePoint",

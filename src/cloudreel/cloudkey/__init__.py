@@ -64,6 +64,7 @@ from cloudreel.cloudkey.sync import (
 )
 from cloudreel.cloudkey.urls import DrmOptions
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
 from cloudreel.signing import SecLevel
@@ -93,6 +94,7 @@ __all__ = [
     "Exists",
     "Farm",
     "File",
+    "Hooks",
     "InvalidCall",
     "InvalidMethod",
     "InvalidObject",
@@ -113,6 +115,9 @@ __all__ = [
     "RateLimitExceeded",
     "RemoteMethod",
     "RemoteObject",
+    "RequestEvent",
+    "ResponseEvent",
+    "RetryEvent",
     "SecLevel",
     "SerializerError",
     "System",

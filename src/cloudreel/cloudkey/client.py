@@ -26,7 +26,8 @@ from cloudreel.cloudkey.remote import AsyncRemoteObject
 from cloudreel.core import environment
 from cloudreel.core.call import JSON, Credential
 from cloudreel.core.facade import Client
-from cloudreel.core.options import Http, Limits, Options, Wiring
+from cloudreel.core.hooks import NO_HOOKS, Hooks
+from cloudreel.core.options import Http, Limits, Options, SharedLimit, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.service import Service
 from cloudreel.core.transport import Transport
@@ -54,6 +55,8 @@ class AsyncCloudKey(Client):
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well, see `cloudreel.fleet`.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class AsyncCloudKey(Client):
         proxy: str | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        hooks: Hooks | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         self._signer = RpcSigner(user_id, api_key)
         self._base_url = base_url.rstrip("/")
@@ -83,7 +88,7 @@ class AsyncCloudKey(Client):
                 "cloudkey", protocol.call_url(self._base_url), FAMILY, self._signer, protocol.read_failure
             ),
             Pool(Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify)),
-            Options(timeout, retries, deadline, user_agent),
+            Options(timeout, retries, deadline, user_agent, hooks or NO_HOOKS, shared_limit),
         )
 
     @classmethod

@@ -44,7 +44,8 @@ from cloudreel.cloudkey.models import (
 from cloudreel.cloudkey.remote import AsyncRemoteMethod, AsyncRemoteObject
 from cloudreel.cloudkey.urls import DrmOptions, Expires
 from cloudreel.core.call import JSON, Credential
-from cloudreel.core.options import Http, Limits, OptionChanges
+from cloudreel.core.hooks import Hooks
+from cloudreel.core.options import Http, Limits, OptionChanges, SharedLimit
 from cloudreel.core.portal import iterate
 from cloudreel.core.twin import Facade, Pager, Twin, run
 from cloudreel.downloads import Destination
@@ -730,6 +731,8 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well, see `cloudreel.fleet`.
     """
 
     def __init__(
@@ -750,6 +753,8 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
         proxy: str | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        hooks: Hooks | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         impl = AsyncCloudKey(
             user_id,
@@ -767,6 +772,8 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
             proxy=proxy,
             verify=verify,
             user_agent=user_agent,
+            hooks=hooks,
+            shared_limit=shared_limit,
         )
         super().__init__(impl)
 
@@ -861,7 +868,8 @@ class CloudKey(Facade[AsyncCloudKey], of=AsyncCloudKey):
         """Return a copy with other options that shares the connections; closing it closes nothing.
 
         Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
+            changes: ``timeout``, ``retries``, ``deadline``, ``user_agent``, ``hooks`` or ``shared_limit``, as
+                in the constructor.
         """
         return self._twin(self._impl.with_options(**changes))
 

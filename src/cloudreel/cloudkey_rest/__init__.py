@@ -25,6 +25,7 @@ from cloudreel.cloudkey_rest.models import Account, AssetInfo, MediaInfo, MetaEn
 from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemoteMethod, AsyncUser
 from cloudreel.cloudkey_rest.sync import CloudKeyRest, Farm, File, Media, RemoteMethod, User
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
 from cloudreel.signing import SecLevel
@@ -47,6 +48,7 @@ __all__ = [
     "DownloadProgress",
     "Farm",
     "File",
+    "Hooks",
     "InternalError",
     "InvalidArgument",
     "InvalidMethod",
@@ -61,6 +63,9 @@ __all__ = [
     "Queued",
     "RateLimited",
     "RemoteMethod",
+    "RequestEvent",
+    "ResponseEvent",
+    "RetryEvent",
     "SecLevel",
     "UnexpectedAnswer",
     "UnreadableAnswer",

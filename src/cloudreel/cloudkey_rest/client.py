@@ -18,7 +18,8 @@ from cloudreel.cloudkey_rest.protocol import NAMESPACES, BasicSigner, read_failu
 from cloudreel.core import environment
 from cloudreel.core.call import Credential
 from cloudreel.core.facade import Client
-from cloudreel.core.options import Http, Limits, Options, Wiring
+from cloudreel.core.hooks import NO_HOOKS, Hooks
+from cloudreel.core.options import Http, Limits, Options, SharedLimit, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.service import Service
 from cloudreel.core.transport import Transport
@@ -44,6 +45,8 @@ class AsyncCloudKeyRest(Client):
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well, see `cloudreel.fleet`.
     """
 
     def __init__(
@@ -64,6 +67,8 @@ class AsyncCloudKeyRest(Client):
         proxy: str | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        hooks: Hooks | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         self._signer = BasicSigner(username, password)
         self._base_url = base_url.rstrip("/")
@@ -77,7 +82,7 @@ class AsyncCloudKeyRest(Client):
                 partial(read_failure, anonymous=username is None),
             ),
             Pool(Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify)),
-            Options(timeout, retries, deadline, user_agent),
+            Options(timeout, retries, deadline, user_agent, hooks or NO_HOOKS, shared_limit),
         )
         self._accounts = Accounts(self._transport)
 

@@ -27,7 +27,8 @@ from cloudreel.cloudkey_rest.models import (
 )
 from cloudreel.cloudkey_rest.namespaces import AsyncFarm, AsyncFile, AsyncRemoteMethod, AsyncUser
 from cloudreel.core.call import JSON, Credential
-from cloudreel.core.options import Http, Limits, OptionChanges
+from cloudreel.core.hooks import Hooks
+from cloudreel.core.options import Http, Limits, OptionChanges, SharedLimit
 from cloudreel.core.twin import Facade, Pager, Twin, run
 from cloudreel.downloads import Destination
 from cloudreel.downloads.download import DownloadCallback
@@ -476,6 +477,8 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well, see `cloudreel.fleet`.
     """
 
     def __init__(
@@ -496,6 +499,8 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
         proxy: str | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        hooks: Hooks | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         impl = AsyncCloudKeyRest(
             username,
@@ -513,6 +518,8 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
             proxy=proxy,
             verify=verify,
             user_agent=user_agent,
+            hooks=hooks,
+            shared_limit=shared_limit,
         )
         super().__init__(impl)
 
@@ -580,7 +587,8 @@ class CloudKeyRest(Facade[AsyncCloudKeyRest], of=AsyncCloudKeyRest):
         """Return a copy with other options that shares the connections; closing it closes nothing.
 
         Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
+            changes: ``timeout``, ``retries``, ``deadline``, ``user_agent``, ``hooks`` or ``shared_limit``, as
+                in the constructor.
         """
         return self._twin(self._impl.with_options(**changes))
 

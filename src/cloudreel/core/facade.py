@@ -20,7 +20,8 @@ class Client:
         """Return a copy with other options that shares the connections; closing it closes nothing.
 
         Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
+            changes: ``timeout``, ``retries``, ``deadline``, ``user_agent``, ``hooks`` or ``shared_limit``, as
+                in the constructor.
         """
         return self._copied(self._transport.with_options(**changes))
 

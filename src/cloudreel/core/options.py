@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 import ssl
+from contextlib import AbstractAsyncContextManager
 from functools import cache
 from importlib.metadata import version
-from typing import Literal, TypedDict
+from typing import Literal, Protocol, TypedDict
 
 import httpx
 from attrs import frozen
 
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.hooks import NO_HOOKS, Hooks
 
 CONNECT_TIMEOUT = 5.0
 """Seconds a connection may take to be made."""
@@ -41,6 +43,18 @@ class Limits:
             raise ValueError(f"per_second must be more than 0, not {self.per_second}")
 
 
+class SharedLimit(Protocol):
+    """A limit that many processes keep to together, such as `cloudreel.fleet.RedisLimit`."""
+
+    def slot(self, *, part: bool) -> AbstractAsyncContextManager[None]:
+        """Wait until a request may start, and hold its place while it is under way.
+
+        Args:
+            part: whether it sends the content of a file.
+        """
+        ...
+
+
 @frozen
 class Options:
     """How calls are sent.
@@ -50,12 +64,16 @@ class Options:
         retries: attempts that may follow a failed one.
         deadline: seconds over all attempts of a call, None for no limit.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well.
     """
 
     timeout: float = 30.0
     retries: int = 2
     deadline: float | None = None
     user_agent: str | None = None
+    hooks: Hooks = NO_HOOKS
+    shared_limit: SharedLimit | None = None
 
 
 class OptionChanges(TypedDict, total=False):
@@ -65,6 +83,8 @@ class OptionChanges(TypedDict, total=False):
     retries: int
     deadline: float | None
     user_agent: str | None
+    hooks: Hooks
+    shared_limit: SharedLimit | None
 
 
 @frozen(repr=False)

@@ -64,6 +64,10 @@ class Service:
         """Return a request as a log line or an error may show it."""
         return f"{self.name} {request.method} {request.shown_path}"
 
+    def address(self, request: Request) -> str:
+        """Return the whole URL of a request as a log line, a hook or an error may show it."""
+        return request.shown_path if request.secret_url else redact.url(request.url(self.base_url))
+
     def error(
         self,
         category: type[CloudReelError],
@@ -89,7 +93,7 @@ class Service:
         return self.errors.leaf(category)(
             text,
             method=request.method,
-            url=request.shown_path if request.secret_url else redact.url(request.url(self.base_url)),
+            url=self.address(request),
             status=response.status_code if response is not None else None,
             request_id=response.headers.get("x-request-id") if response is not None else None,
             attempts=attempts,

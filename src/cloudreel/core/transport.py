@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TypeVar, Unpack
@@ -18,6 +18,8 @@ from attrs import evolve
 from cloudreel.core import redact, retry
 from cloudreel.core.call import Call, Request, Response
 from cloudreel.core.filewire import BODY
+from cloudreel.core.hooks import RequestEvent
+from cloudreel.core.observing import is_watched, observed, retrying
 from cloudreel.core.options import CONNECT_TIMEOUT, OptionChanges, Options, default_user_agent
 from cloudreel.core.pool import Pool, unlogged
 from cloudreel.core.service import Lost
@@ -135,26 +137,46 @@ class Transport:
                 cause = outcome.cause if isinstance(outcome, Lost) else None
                 raise error from cause
             log.debug("%s; attempt %d follows in %.2f s", error, attempt + 1, delay)
+            if is_watched(self.options.hooks):
+                await retrying(self._event(call.request, attempt), self.options.hooks, error, delay)
             await anyio.sleep(delay)
             if call.settled is not None and judged is not retry.Loss.UNSENT:
                 settled = await self.send(call.settled)
                 if settled is not None:
                     return settled
 
+    @asynccontextmanager
+    async def _slot(self, request: Request) -> AsyncGenerator[None]:
+        """Hold a place for a request under way, of this client and of the processes that share a limit."""
+        shared = self.options.shared_limit
+        async with self._pool.slot(), shared.slot(part=request.streamed) if shared else nullcontext():
+            yield
+
+    def _event(self, request: Request, attempt: int) -> RequestEvent:
+        return RequestEvent(self.service.name, request.method, self.service.address(request), attempt)
+
     async def _attempt(self, call: Call[T], attempt: int) -> Response | Lost:
         client = self._pool.client()
         request = call.request
         if call.signed and request.path.startswith(("http://", "https://")):
             raise SigningError("A signed call goes to the service's own address, not to a whole URL")
+        async with self._slot(request):
+            # A signature ages, so it is made when the call's turn has come.
+            signed = self.service.sign(request, self.now()) if call.signed else request
+            send = partial(self._try, client, request, signed, attempt)
+            if not is_watched(self.options.hooks):
+                return await send()
+            return await observed(self._event(request, attempt), self.options.hooks, send)
+
+    async def _try(
+        self, client: httpx.AsyncClient, request: Request, signed: Request, attempt: int
+    ) -> Response | Lost:
         # A streamed body may take as long as the line needs as long as it moves: httpx watches each
         # read and write. A small call has to be over in time as a whole.
         limit = None if request.streamed else self.options.timeout
         try:
-            async with self._pool.slot():
-                # A signature ages, so it is made when the call's turn has come.
-                signed = self.service.sign(request, self.now()) if call.signed else request
-                with anyio.move_on_after(limit) as scope:
-                    return await self._send_once(client, signed, attempt)
+            with anyio.move_on_after(limit) as scope:
+                return await self._send_once(client, signed, attempt)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             return self._lost(error, request, attempt)
         assert scope.cancelled_caught
@@ -172,9 +194,10 @@ class Transport:
         """
         client = self._pool.client()
         told = partial(self._told, request)
-        async with self._pool.slot():
+        async with self._slot(request):
+            begin = partial(self._begin, client, request, anonymous=True)
             with told():
-                answer = await self._begin(client, request, anonymous=True)
+                answer = await observed(self._event(request, 1), self.options.hooks, begin)
             stream = Stream(answer, told, self._pool.bandwidth)
             try:
                 with told():

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 import anyio
 
 from cloudreel.core.inbox import Ear, Inbox
+from cloudreel.core.telemetry import span
 from cloudreel.errors import CloudReelError
 
 State = TypeVar("State")
@@ -46,13 +47,14 @@ async def until(
         about: the ids of the objects that a state tells of.
     """
     looks = _Looks(look, poll, notified, about)
-    with anyio.move_on_after(timeout):
-        while True:
-            state = await looks.look()
-            if settled(state):
-                return state
-            await looks.pause()
-    raise late()
+    with span("wait", {}):
+        with anyio.move_on_after(timeout):
+            while True:
+                state = await looks.look()
+                if settled(state):
+                    return state
+                await looks.pause()
+        raise late()
 
 
 def watch(

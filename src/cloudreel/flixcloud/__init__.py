@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Limits
 from cloudreel.flixcloud.client import AsyncFlixCloud
@@ -47,6 +48,7 @@ __all__ = [
     "FlixCloud",
     "FlixCloudApiError",
     "FlixCloudError",
+    "Hooks",
     "Inbox",
     "InternalError",
     "Job",
@@ -61,6 +63,9 @@ __all__ = [
     "NoAnswer",
     "RateLimited",
     "Recipe",
+    "RequestEvent",
+    "ResponseEvent",
+    "RetryEvent",
     "SentParams",
     "Task",
     "Thumbnails",

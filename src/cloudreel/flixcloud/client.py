@@ -10,8 +10,9 @@ import httpx
 from cloudreel.core import environment, waiting
 from cloudreel.core.call import Credential
 from cloudreel.core.facade import Client
+from cloudreel.core.hooks import NO_HOOKS, Hooks
 from cloudreel.core.inbox import Inbox
-from cloudreel.core.options import Http, Limits, Options, Wiring
+from cloudreel.core.options import Http, Limits, Options, SharedLimit, Wiring
 from cloudreel.flixcloud import protocol
 from cloudreel.flixcloud.errors import TranscodingFailed, WaitTimedOut
 from cloudreel.flixcloud.job import AsyncJob, JobOfClient
@@ -38,6 +39,8 @@ class AsyncFlixCloud(Client):
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well, see `cloudreel.fleet`.
     """
 
     def __init__(
@@ -56,12 +59,14 @@ class AsyncFlixCloud(Client):
         proxy: str | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        hooks: Hooks | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         self._transport = make_transport(
             api_key,
             base_url,
             Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify),
-            Options(timeout, retries, deadline, user_agent),
+            Options(timeout, retries, deadline, user_agent, hooks or NO_HOOKS, shared_limit),
         )
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
@@ -70,6 +71,7 @@ __all__ = [
     "Encoding",
     "EncodingFailed",
     "Encodings",
+    "Hooks",
     "Inbox",
     "InternalError",
     "JobProgress",
@@ -87,6 +89,9 @@ __all__ = [
     "Progress",
     "RateLimited",
     "RecordNotFound",
+    "RequestEvent",
+    "ResponseEvent",
+    "RetryEvent",
     "Ticket",
     "UnreadableAnswer",
     "UploadFailed",

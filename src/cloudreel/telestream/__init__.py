@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.inbox import Inbox
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
@@ -79,6 +80,7 @@ __all__ = [
     "Factories",
     "Factory",
     "Flip",
+    "Hooks",
     "Inbox",
     "InternalError",
     "JobProgress",
@@ -91,6 +93,9 @@ __all__ = [
     "Progress",
     "RateLimited",
     "RecordNotFound",
+    "RequestEvent",
+    "ResponseEvent",
+    "RetryEvent",
     "Telestream",
     "TelestreamApiError",
     "TelestreamCloud",

@@ -9,7 +9,8 @@ import httpx
 
 from cloudreel.core import environment
 from cloudreel.core.call import Credential, Response
-from cloudreel.core.options import Http, Limits, Options, Wiring
+from cloudreel.core.hooks import NO_HOOKS, Hooks
+from cloudreel.core.options import Http, Limits, Options, SharedLimit, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.transport import Transport
 from cloudreel.panda.family import FamilyClient, family_service
@@ -42,6 +43,8 @@ class AsyncTelestream(FamilyClient):
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well, see `cloudreel.fleet`.
     """
 
     def __init__(
@@ -65,12 +68,14 @@ class AsyncTelestream(FamilyClient):
         proxy: str | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        hooks: Hooks | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         signer = HmacSigner(api_host, access_key, secret_key, factory_id=factory_id)
         self._transport = Transport(
             family_service("telestream", base_url(scheme, api_host, api_port, api_version), FAMILY, signer),
             Pool(Wiring(limits or Limits(), http_client, transport, http, fast_path, proxy, verify)),
-            Options(timeout, retries, deadline, user_agent),
+            Options(timeout, retries, deadline, user_agent, hooks or NO_HOOKS, shared_limit),
         )
 
     @classmethod

@@ -10,8 +10,9 @@ from typing import Self, Unpack
 import httpx
 
 from cloudreel.core.call import JSON, Credential
+from cloudreel.core.hooks import Hooks
 from cloudreel.core.inbox import Inbox
-from cloudreel.core.options import Http, Limits, OptionChanges
+from cloudreel.core.options import Http, Limits, OptionChanges, SharedLimit
 from cloudreel.core.portal import iterate
 from cloudreel.core.twin import Facade, Pager, Twin, run
 from cloudreel.downloads import Destination
@@ -513,6 +514,8 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
+        hooks: functions that are told of each request.
+        shared_limit: what other processes keep to as well, see `cloudreel.fleet`.
     """
 
     def __init__(
@@ -536,6 +539,8 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         proxy: str | None = None,
         verify: bool | ssl.SSLContext = True,
         user_agent: str | None = None,
+        hooks: Hooks | None = None,
+        shared_limit: SharedLimit | None = None,
     ) -> None:
         impl = AsyncTelestream(
             access_key,
@@ -556,6 +561,8 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
             proxy=proxy,
             verify=verify,
             user_agent=user_agent,
+            hooks=hooks,
+            shared_limit=shared_limit,
         )
         super().__init__(impl)
 
@@ -629,7 +636,8 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         """Return a copy with other options that shares the connections; closing it closes nothing.
 
         Args:
-            changes: ``timeout``, ``retries``, ``deadline`` or ``user_agent``, as in the constructor.
+            changes: ``timeout``, ``retries``, ``deadline``, ``user_agent``, ``hooks`` or ``shared_limit``, as
+                in the constructor.
         """
         return self._twin(self._impl.with_options(**changes))
 

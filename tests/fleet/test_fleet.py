@@ -1,0 +1,86 @@
+"""A fleet as it runs: ``taskiq worker`` with real processes, some of which are killed without warning."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+
+from cloudreel.fleet import Fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cloudreel.sandbox import Sandbox
+    from conftest import Workers
+
+pytestmark = pytest.mark.anyio
+
+PART = 16 * 1024
+PATIENCE = 120  # seconds
+
+
+def films(folder: Path, count: int) -> dict[Path, str]:
+    """Write files of different sizes; return their digests."""
+    draw = random.Random(count)
+    made: dict[Path, str] = {}
+    for number in range(count):
+        content = draw.randbytes(draw.randint(10, 20) * PART + draw.randint(1, PART))
+        path = folder / f"film-{number}.mp4"
+        path.write_bytes(content)
+        made[path] = hashlib.sha256(content).hexdigest()
+    return made
+
+
+def half_done(uploads: list[dict[str, Any]]) -> int:
+    """Return how many uploads have begun to arrive, and not ended."""
+    return sum(0 < len(upload["missing"]) < upload["size"] // PART for upload in uploads)
+
+
+async def check_kill(
+    fleet: Fleet, hire: Callable[..., Workers], sandbox: Sandbox, folder: Path, count: int, service: str
+) -> None:
+    slow = {"action": "delay", "seconds": 0.1, "path": "/upload/*", "times": 100_000}
+    httpx.post(f"{sandbox.base_url}/__sandbox__/faults", json=[slow]).raise_for_status()
+    made = films(folder, count)
+    workers = hire(4)
+    async with fleet:
+        tasks = {
+            path: await fleet.upload.kiq(str(path), service=service, profiles="none", options={"threads": 2})
+            for path in made
+        }
+        with anyio.fail_after(PATIENCE):
+            while half_done(sandbox.world.snapshot()["uploads"]) < 4:
+                await anyio.sleep(0.05)
+        workers.kill(2)
+        results = {path: await task.wait_result(timeout=PATIENCE) for path, task in tasks.items()}
+    for path, result in results.items():
+        result.raise_for_error()
+        assert result.return_value.file_name == path.name
+    state = sandbox.world.snapshot()
+    arrived = {upload["file_name"]: upload for upload in state["uploads"]}
+    assert len(arrived) == len(state["uploads"]) == len(state["videos"]) == count
+    for path, digest in made.items():
+        upload = arrived[path.name]
+        assert (upload["status"], upload["sha256"]) == ("uploaded", digest)
+        assert upload["video_id"] == results[path].return_value.video_id
+        assert upload["repeated"] <= 2
+    assert sum(upload["repeated"] for upload in arrived.values()) <= 2 * 2 * 2
+
+
+async def test_videos_arrive_once_though_workers_are_killed(
+    fleet: Fleet, hire: Callable[..., Workers], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    await check_kill(fleet, hire, sandbox, tmp_path, 8, "telestream")
+
+
+@pytest.mark.soak
+async def test_forty_videos_arrive_once_though_workers_are_killed(
+    fleet: Fleet, hire: Callable[..., Workers], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    await check_kill(fleet, hire, sandbox, tmp_path, 40, "telestream")
