@@ -171,7 +171,7 @@ def test_headers_that_carry_credentials_are_masked_and_names_are_kept() -> None:
 )
 def test_large_hostile_bodies_are_masked_in_linear_time(piece: str) -> None:
     # Were one of the patterns quadratic, this would run into the suite's time limit.
-    assert SECRET not in redact.text(piece * (2**20 // len(piece)) + f" signature={SECRET}")
+    assert SECRET not in redact.text(piece * (2**18 // len(piece)) + f" signature={SECRET}")
 
 
 def test_a_line_is_masked_and_has_no_line_breaks() -> None:

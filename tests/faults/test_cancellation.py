@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import random
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpcore
@@ -59,10 +58,23 @@ async def closed(port: int, left: int) -> None:
             await anyio.sleep(0.01)
 
 
-def busy() -> list[httpcore.AsyncHTTPConnection]:
-    """Return the client connections with a request under way."""
-    found = [each for each in gc.get_objects() if type(each) is httpcore.AsyncHTTPConnection]
-    return [each for each in found if not (each.is_idle() or each.is_closed())]
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[httpcore.AsyncHTTPConnection]:
+    """The connections of clients that the test makes."""
+    found: list[httpcore.AsyncHTTPConnection] = []
+    init = httpcore.AsyncHTTPConnection.__init__
+
+    def noting(self: httpcore.AsyncHTTPConnection, *args: Any, **options: Any) -> None:
+        init(self, *args, **options)
+        found.append(self)
+
+    monkeypatch.setattr(httpcore.AsyncHTTPConnection, "__init__", noting)
+    return found
+
+
+def busy(made: list[httpcore.AsyncHTTPConnection]) -> list[httpcore.AsyncHTTPConnection]:
+    """Return the connections with a request under way."""
+    return [each for each in made if not (each.is_idle() or each.is_closed())]
 
 
 async def cancel_somewhere(draw: random.Random, session: AsyncUploadSession[AsyncVideo]) -> None:
@@ -81,7 +93,11 @@ async def cancel_somewhere(draw: random.Random, session: AsyncUploadSession[Asyn
 
 @pytest.mark.parametrize("seed", range(POINTS))
 async def test_a_cancelled_upload_leaves_nothing_behind_and_goes_on(
-    seed: int, sandbox: Sandbox, control: Control, tmp_path: Path
+    seed: int,
+    sandbox: Sandbox,
+    control: Control,
+    made: list[httpcore.AsyncHTTPConnection],
+    tmp_path: Path,
 ) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
@@ -101,20 +117,21 @@ async def test_a_cancelled_upload_leaves_nothing_behind_and_goes_on(
         await cancel_somewhere(draw, session)
         assert tasks() == tasks_before
         assert opened(path) == 0
-        assert busy() == []
+        assert busy(made) == []
         if session.status != "uploaded":
             assert session.status in ("initialized", "interrupted")
             await (session.start() if session.status == "initialized" else session.resume())
         assert session.status == "uploaded"
+        assert made
         assert opened(path) == 0
-        assert busy() == []
+        assert busy(made) == []
     assert tasks() == tasks_before
     await closed(port, connections_before)
     assert control.upload(session.ticket().session_id)["sha256"] == hashlib.sha256(DATA).hexdigest()
 
 
 async def test_cancelling_the_opening_leaves_nothing_behind(
-    sandbox: Sandbox, control: Control, tmp_path: Path
+    sandbox: Sandbox, control: Control, made: list[httpcore.AsyncHTTPConnection], tmp_path: Path
 ) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
@@ -126,7 +143,8 @@ async def test_cancelling_the_opening_leaves_nothing_behind(
         with anyio.move_on_after(0.1) as scope:
             await factory.upload_session(path)
         assert scope.cancelled_caught
+        assert made
         assert opened(path) == 0
-        assert busy() == []
+        assert busy(made) == []
     assert tasks() == tasks_before
     await closed(port, connections_before)

@@ -249,7 +249,7 @@ def check(body: bytes) -> None:
         assert found.encoding_id if found.event.startswith("encoding") else found.video_id
 
 
-@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(BODIES)
 def test_any_body_is_a_notification_or_refused(body: bytes) -> None:
     check(body)
