@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from cloudreel.errors import UploadError
-from cloudreel.uploads import files, open_source
+from cloudreel.uploads import Spooled, files, open_source
 from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.files import FileReader, OpenFileReader
 from cloudreel.uploads.readers import MemoryReader, SeekReader
@@ -325,9 +325,9 @@ async def test_a_failing_iterable_leaves_nothing(spool_folder):
 @pytest.mark.parametrize("made", ["generator", "unseekable", "upload"])
 async def test_the_spool_limit(made, path, spool_folder):
     with pytest.raises(UploadError, match="1000000 bytes"):
-        await open_source(MAKERS[made](path), spool_limit=1_000_000)
+        await open_source(Spooled(MAKERS[made](path), limit=1_000_000))
     assert list(spool_folder.iterdir()) == []
-    source = await open_source(MAKERS[made](path), spool_limit=len(CONTENT))
+    source = await open_source(Spooled(MAKERS[made](path), limit=len(CONTENT)))
     await source.close()
 
 

@@ -70,6 +70,7 @@ class _Upload:
         # The next attempt needs another address, which the transport cannot ask for.
         self._once = transport.with_options(retries=0)
         self._retries = transport.options.retries
+        self._source = source
         self._ask_url = ask_url
         self._jitter = jitter
         self._plan = Plan(source.size, source.size)
@@ -98,6 +99,9 @@ class _Upload:
         attempt = 0
         while True:
             attempt += 1
+            await self._source.verify(
+                self._source.fingerprint
+            )  # it may have changed since an attempt that failed
             url = await self._ask_url()
             self._plan.start_clock(anyio.current_time())
             try:

@@ -1,6 +1,7 @@
 """One uploader for every service: sources, tickets and their stores, and the session that sends."""
 
 from cloudreel.uploads.file_store import FileTicketStore
+from cloudreel.uploads.kinds import Spooled
 from cloudreel.uploads.leases import Lease, Leased
 from cloudreel.uploads.many import upload_many, upload_many_sync
 from cloudreel.uploads.plan import Progress
@@ -22,6 +23,7 @@ __all__ = [
     "RedisTicketStore",
     "Source",
     "SourceLike",
+    "Spooled",
     "Ticket",
     "TicketStore",
     "UploadSession",

@@ -142,7 +142,7 @@ class SpooledReader(FileReader):
     def __init__(self) -> None:
         descriptor, name = tempfile.mkstemp(prefix="cloudreel-")
         super().__init__(Path(name))
-        self._remove = weakref.finalize(self, Path(name).unlink, missing_ok=True)
+        self._remove = weakref.finalize(self, _remove, Path(name), os.getpid())
         os.close(descriptor)
 
     async def close(self) -> None:
@@ -159,3 +159,9 @@ class SpooledReader(FileReader):
         """Add to the copy; blocks."""
         with self._path.open("ab") as file:
             file.write(data)
+
+
+def _remove(path: Path, owner: int) -> None:
+    """Remove a temporary copy, unless this is a fork of the process that made it."""
+    if os.getpid() == owner:
+        path.unlink(missing_ok=True)

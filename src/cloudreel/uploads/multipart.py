@@ -46,6 +46,7 @@ class MultipartBody:
     ) -> None:
         if not _BOUNDARY.fullmatch(boundary):
             raise ValueError(f"{boundary!r} is no boundary: 1 to 70 letters, digits and '()+_,-./:=? are")
+        self.source = source
         self.content_type = f'multipart/form-data; boundary="{boundary}"'
         self.file = SourceBody(source, 0, source.size, sent)
         self.head = (
@@ -73,7 +74,7 @@ class _Pass:
     def __init__(self, body: MultipartBody) -> None:
         self._head: bytes | None = body.head
         self._file: AsyncIterator[bytes] | None = aiter(body.file)
-        self._tail = body.tail
+        self._body = body
 
     def __aiter__(self) -> _Pass:
         return self
@@ -87,5 +88,7 @@ class _Pass:
         piece = await anext(self._file, b"")
         if not piece:
             self._file = None
-            return self._tail
+            # Without the tail the form is cut short, so a source that has changed is none for the service.
+            await self._body.source.verify(self._body.source.fingerprint)
+            return self._body.tail
         return piece

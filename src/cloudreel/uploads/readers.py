@@ -163,7 +163,7 @@ class SeekReader:
     def _read_at(self, offset: int, size: int) -> bytes:
         with self._lock:
             self._file.seek(offset)
-            return only_bytes(self._file.read(size))
+            return only_bytes(self._file.read(size) or b"")
 
     def _restore(self) -> None:
         if not getattr(self._file, "closed", False):
@@ -171,17 +171,17 @@ class SeekReader:
                 self._file.seek(self._start)
 
 
-def only_bytes(piece: object) -> bytes:
-    """Return a piece of a source, which must be bytes.
+def only_bytes(piece: bytes | bytearray | memoryview) -> bytes:
+    """Return a piece of a source, which must be bytes, or an object that holds bytes.
 
     Raises:
         TypeError: it is something else, such as text.
     """
     if isinstance(piece, bytes):
         return piece
-    if isinstance(piece, bytearray):
-        return bytes(piece)
-    if isinstance(piece, memoryview):
-        return piece.tobytes()
-    hint = "; open it in binary mode ('rb')" if isinstance(piece, str) else ""
-    raise TypeError(f"A source must give bytes, but it gave {type(piece).__name__}{hint}")
+    try:
+        return memoryview(piece).tobytes()
+    except TypeError:
+        kind = type(piece).__name__
+        hint = "; open it in binary mode ('rb')" if kind == "str" else ""
+        raise TypeError(f"A source must give bytes, but it gave {kind}{hint}") from None

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import io
 import os
 import re
-import stat
-from collections.abc import AsyncIterable, AsyncIterator
-from functools import partial
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Self, TypeAlias, TypeGuard
+from typing import Self
 
 import anyio
 
 from cloudreel.errors import UploadError
-from cloudreel.uploads.files import FileReader, OpenFileReader, SystemFile
-from cloudreel.uploads.readers import (
-    CHUNK,
-    BinaryFile,
-    MemoryReader,
-    Reader,
-    SeekableFile,
-    SeekReader,
-    in_thread,
-)
-from cloudreel.uploads.spool import AsyncReadable, pieces_of_file, pieces_of_iterable, pieces_of_reader, spool
+from cloudreel.uploads.kinds import SourceLike as SourceLike
+from cloudreel.uploads.kinds import Spooled, reader_of
+from cloudreel.uploads.readers import CHUNK, Reader, in_thread
+from cloudreel.uploads.spool import SPOOL_LIMIT
 from cloudreel.uploads.ticket import Fingerprint
 
 SAMPLE = 64 * 1024  # bytes of each of the three samples in a fingerprint
 DEFAULT_NAME = "upload.bin"
-COMPRESSED = {"gzip", "bz2", "lzma", "zipfile", "compression.zstd"}  # modules of such file objects
-
-
-SourceLike: TypeAlias = (
-    str
-    | os.PathLike[str]
-    | bytes
-    | bytearray
-    | memoryview
-    | BinaryFile
-    | AsyncIterable[bytes]
-    | AsyncReadable
-)
 
 
 class Source:
@@ -180,25 +156,29 @@ class _Pieces:
         return piece
 
 
-async def open_source(source: SourceLike, *, spool_limit: int | None = None) -> Source:
+async def open_source(source: SourceLike) -> Source:
     """Return what is needed to upload a path, bytes, a binary file, an async iterable or async reader.
 
     The caller's file is read from its position to its end, never closed, and its position is restored.
     Paths and files are read where they are. What can be read only once, or only from front to back
-    (compressed files), is copied to a temporary file first.
+    (compressed files), is copied to a temporary file first, which goes with the source: 4 GiB at most, or as
+    much as `Spooled` allows.
 
     Args:
         source: what to upload.
-        spool_limit: bytes that may be copied to the temporary file, None for no limit.
 
     Raises:
         FileNotFoundError: nothing is at the path.
         IsADirectoryError: a directory is at the path.
         TypeError: this is no source, or it gives text.
-        UploadError: it is empty, or larger than ``spool_limit``.
+        UploadError: it is empty, or larger than what may be copied.
     """
+    limit: int | None = SPOOL_LIMIT
+    if isinstance(source, Spooled):
+        limit = source.limit
+        source = source.source
     name = _name_of(source)
-    reader = await _reader_of(source, spool_limit)
+    reader = await reader_of(source, limit)
     try:
         await reader.open()
         fingerprint = await _take_fingerprint(reader)
@@ -211,67 +191,6 @@ async def open_source(source: SourceLike, *, spool_limit: int | None = None) -> 
     with anyio.CancelScope(shield=True):
         await reader.release()
     return Source(reader, name, fingerprint)
-
-
-async def _reader_of(source: SourceLike, spool_limit: int | None) -> Reader:
-    if isinstance(source, str | os.PathLike):
-        return FileReader(Path(os.fsdecode(source)))
-    if isinstance(source, bytes | bytearray | memoryview):
-        return MemoryReader(source)
-    if isinstance(source, io.TextIOBase):
-        raise TypeError("The file was opened in text mode; open it in binary mode ('rb')")
-    if isinstance(source, io.BytesIO) and type(source) is io.BytesIO:
-        return MemoryReader(source)
-    if _reads_async(source):
-        return await spool(pieces_of_reader(source), spool_limit)
-    if isinstance(source, AsyncIterable):
-        return await spool(pieces_of_iterable(source), spool_limit)
-    if not _reads(source):
-        raise TypeError(
-            f"{type(source).__name__} is no source: give a path, bytes, a binary file object, an async "
-            "iterable of bytes or an object with an async read()"
-        )
-    return await in_thread(partial(_reader_in_place, source)) or await _spool_file(source, spool_limit)
-
-
-async def _spool_file(file: BinaryFile, limit: int | None) -> Reader:
-    """Copy a file that cannot be read by offset, or not well; leave it where it was, if it can."""
-    position = await in_thread(file.tell) if _is_seekable(file) else None
-    copy = await spool(pieces_of_file(file), limit)
-    if position is not None and _is_seekable(file):
-        await in_thread(partial(file.seek, position))
-    return copy
-
-
-def _reads(source: object) -> TypeGuard[BinaryFile]:
-    return callable(getattr(source, "read", None))
-
-
-def _reads_async(source: object) -> TypeGuard[AsyncReadable]:
-    return inspect.iscoroutinefunction(getattr(source, "read", None))
-
-
-def _reader_in_place(file: BinaryFile) -> Reader | None:
-    if _is_system_file(file):
-        return OpenFileReader(file)
-    # Setting a compressed file back means unpacking it again from its start, for every piece.
-    compressed = COMPRESSED.intersection(kind.__module__ for kind in type(file).__mro__)
-    return SeekReader(file) if _is_seekable(file) and not compressed else None
-
-
-def _is_system_file(file: object) -> TypeGuard[SystemFile]:
-    """Whether the descriptor gives exactly what ``read`` gives, at any offset."""
-    if type(file) not in (io.FileIO, io.BufferedReader, io.BufferedRandom) or not hasattr(os, "pread"):
-        return False
-    raw: object = getattr(file, "raw", file)
-    return type(raw) is io.FileIO and stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
-
-
-def _is_seekable(file: BinaryFile) -> TypeGuard[SeekableFile]:
-    seekable = getattr(file, "seekable", None)
-    if callable(seekable):
-        return bool(seekable())
-    return hasattr(file, "seek") and hasattr(file, "tell")
 
 
 def _name_of(source: SourceLike) -> str:

@@ -14,6 +14,8 @@ from cloudreel.errors import UploadError
 from cloudreel.uploads.files import SpooledReader
 from cloudreel.uploads.readers import CHUNK, HOP, BinaryFile, in_thread, only_bytes
 
+SPOOL_LIMIT = 4 * 2**30  # bytes: a request that never ends must not fill the disk
+
 
 class AsyncReadable(Protocol):
     """An object with an async ``read``: an uploaded file of an ASGI request, an anyio file."""
@@ -61,12 +63,13 @@ async def spool(pieces: AsyncGenerator[bytes], limit: int | None) -> SpooledRead
         waiting = bytearray()
         async with aclosing(pieces):
             async for piece in pieces:
-                waiting += only_bytes(piece)
-                size += len(piece)
+                fresh = only_bytes(piece)
+                waiting += fresh
+                size += len(fresh)
                 if limit is not None and size > limit:
                     raise UploadError(
-                        f"The source is larger than the {limit} bytes that may be spooled to disk; give a "
-                        "path or a seekable file, or raise spool_limit"
+                        f"The source is larger than the {limit} bytes that may be copied to disk; give a "
+                        "path, a seekable file or Spooled(source, limit=...)"
                     )
                 if len(waiting) >= HOP:
                     await in_thread(partial(copy.append, bytes(waiting)))
