@@ -65,6 +65,7 @@ PUBLIC: dict[str, set[str]] = {
         "RedisTicketStore",
         "Source",
         "SourceLike",
+        "Spooled",
         "Ticket",
         "TicketStore",
         "open_source",
