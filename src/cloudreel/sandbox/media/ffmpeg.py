@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import ByteReceiveStream
 
+START_SECONDS = 30.0
 LOG_BYTES = 64 * 1024
 """How much of what ffmpeg says is kept: the end of it, where the reason stands."""
 
@@ -60,7 +61,10 @@ async def run(arguments: Sequence[str], *, on_line: Callable[[str], None] | None
     """
     command = [find_ffmpeg(), "-hide_banner", "-nostdin", *arguments]
     log = bytearray()
-    async with await anyio.open_process(command, stdin=subprocess.DEVNULL) as process:
+    # Cancelled while it starts, it would be killed and not waited for.
+    with anyio.fail_after(START_SECONDS, shield=True):
+        process = await anyio.open_process(command, stdin=subprocess.DEVNULL)
+    async with process:
         async with anyio.create_task_group() as group:
             if process.stderr is not None:
                 group.start_soon(_keep_end, process.stderr, log)
