@@ -250,3 +250,11 @@ def kit() -> type[Kit]:
 def service() -> FakeService:
     """A service that wants five parts."""
     return FakeService(CONTENT, 10)
+
+
+@pytest.fixture
+def spool_folder(monkeypatch, tmp_path):
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
