@@ -273,6 +273,24 @@ PUBLIC: dict[str, set[str]] = {
     },
     "cloudreel.notifications": {"JobNotification", "Notification", "VideoNotification", "parse"},
     "cloudreel.sandbox": {"Sandbox"},
+    "cloudreel.web": {
+        "Clients",
+        "Event",
+        "Inbox",
+        "MemorySeen",
+        "RequestBody",
+        "Seen",
+        "Subject",
+        "browser_uploads",
+        "cloudkey",
+        "cloudkey_rest",
+        "flixcloud",
+        "inbox",
+        "lifespan",
+        "panda",
+        "telestream",
+        "webhooks",
+    },
 }
 
 # Names that an old client documented for errors of its own.

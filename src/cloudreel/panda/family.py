@@ -33,5 +33,13 @@ class FamilyClient(Client):
         """
         return signer_of(self._transport).params(verb, path, params, self._transport.now())
 
+    def url(self, path: str) -> str:
+        """Return the whole URL of a path, which is where `signed_params` are to be sent.
+
+        Args:
+            path: below the API version, such as ``/videos.json``.
+        """
+        return self._transport.service.base_url + protocol.canonical(path)
+
     async def _exchange(self, verb: str, path: str, params: Params | None) -> Response:
         return await self._transport.exchange(protocol.raw(verb, path, params))

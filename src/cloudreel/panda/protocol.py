@@ -120,10 +120,14 @@ def segment(identifier: str) -> str:
 
 def raw(verb: str, path: str, params: Mapping[str, object] | None) -> Call[Response]:
     """Return a call of any path, whose answer is not read; only a GET is sent twice on doubt."""
-    canonical = "/" + path.strip(" \t\n\r\0\x0b/")
     return Call(
-        Request(verb.upper(), canonical, params or {}), lambda response: response, verb.upper() == "GET"
+        Request(verb.upper(), canonical(path), params or {}), lambda response: response, verb.upper() == "GET"
     )
+
+
+def canonical(path: str) -> str:
+    """Return a path as it is signed and called: with one slash in front and none behind (panda.md 3.2)."""
+    return "/" + path.strip(" \t\n\r\0\x0b/")
 
 
 # -- videos ----------------------------------------------------------------------------------------------

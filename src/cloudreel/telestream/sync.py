@@ -632,6 +632,14 @@ class Telestream(Facade[AsyncTelestream], of=AsyncTelestream):
         """
         return self._impl.signed_params(verb, path, params)
 
+    def url(self, path: str) -> str:
+        """Return the whole URL of a path, which is where `signed_params` are to be sent.
+
+        Args:
+            path: below the API version, such as ``/videos.json``.
+        """
+        return self._impl.url(path)
+
     def with_options(self, **changes: Unpack[OptionChanges]) -> Self:
         """Return a copy with other options that shares the connections; closing it closes nothing.
 
