@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from cloudreel.sandbox.media.presets import Recipe
     from cloudreel.sandbox.media.probe import MediaInfo
 
-H264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
-VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p")
+# As quick as can be: nobody keeps what a sandbox makes.
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "16", "-pix_fmt", "yuv420p")
 THEORA = ("-c:v", "libtheora", "-pix_fmt", "yuv420p")
 HLS_SECONDS = 6
 
