@@ -15,7 +15,7 @@ from pathlib import Path
 from measure import GLANCE, Effort
 from table import Row, as_json, as_lines, as_rst, from_json, heading, machine
 
-QUESTIONS = ["signing", "presigned", "objects", "calls", "bombs"]
+QUESTIONS = ["signing", "presigned", "objects", "calls", "paging", "waiting", "blocking", "startup", "bombs"]
 BEGIN, END = ".. benchmarks: what follows is written by `nox -s bench`", ".. benchmarks: end"
 
 
