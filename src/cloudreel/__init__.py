@@ -8,8 +8,8 @@ Names are loaded on first use, so that signing a URL does not pay for an HTTP cl
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # known to type checkers by name; importing `typing` would cost more than all else
 if TYPE_CHECKING:
     from cloudreel.cloudkey import AsyncCloudKey, CloudKey
     from cloudreel.cloudkey_rest import AsyncCloudKeyRest, CloudKeyRest
