@@ -82,6 +82,12 @@ class Pool:
         self._home: tuple[int, object] | None = None
         self._next_start = 0.0
         self._closed = False
+        self._wire: FileWire | None = None
+
+    @property
+    def wire(self) -> FileWire | None:
+        """What sends parts of files; None where httpx has to, and before `client` was called."""
+        return self._wire
 
     @property
     def bandwidth(self) -> Bandwidth | None:
@@ -137,30 +143,42 @@ class Pool:
             if self._home != (os.getpid(), anyio.lowlevel.current_token()):
                 self._client = client
                 raise WrongEventLoopError("Close this client on the event loop that it was used on")
+            if self._wire is not None:
+                self._wire.close()
             await client.aclose()
         self._closed = True
 
     def _make_client(self) -> httpx.AsyncClient:
         wiring = self.wiring
-        verify = shared_ssl_context() if wiring.verify is True else wiring.verify
+        context = shared_ssl_context() if wiring.verify is True else wiring.verify
+        if not isinstance(context, ssl.SSLContext):
+            context = httpx.create_ssl_context(verify=context)
         in_flight = wiring.limits.in_flight
         limits = httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
-        lent = _Lent(wiring.transport) if wiring.transport is not None else None
-        return httpx.AsyncClient(
-            transport=lent or self._chosen_transport(verify, limits),
-            verify=verify,
-            proxy=wiring.proxy,
-            limits=limits,
-            follow_redirects=False,
+        chosen = self._chosen_transport(context, limits)
+        client = httpx.AsyncClient(
+            transport=chosen, verify=context, proxy=wiring.proxy, limits=limits, follow_redirects=False
         )
+        if chosen is None and self._is_direct():
+            self._wire = FileWire(context, in_flight, client.headers)
+        return client
+
+    def _is_direct(self) -> bool:
+        """Return whether file parts may go out over connections of their own, past httpx."""
+        if not self.wiring.fast_path or _plain() or sys.platform != "linux":
+            return False
+        if self.bandwidth is not None:
+            return False  # what has to keep to a cap goes out piece by piece
+        return self.wiring.proxy is None and {"http", "https", "all"}.isdisjoint(getproxies())
 
     def _chosen_transport(
-        self, verify: ssl.SSLContext | bool, limits: httpx.Limits
+        self, context: ssl.SSLContext, limits: httpx.Limits
     ) -> httpx.AsyncBaseTransport | None:
-        if os.environ.get("CLOUDREEL_PLAIN_HTTP") == "1":
+        """Return what stands in for httpx's own transport, None for nothing."""
+        if self.wiring.transport is not None:
+            return _Lent(self.wiring.transport)
+        if _plain() or self.wiring.http == "httpx":
             return None
-        if self.wiring.http == "httpx":
-            return self._file_wire(verify, limits)
         try:
             from httpx_aiohttp import AiohttpTransport
         except ImportError as error:
@@ -168,15 +186,10 @@ class Pool:
                 'http="aiohttp" needs the extra: pip install "cloudreel[aiohttp]"'
             ) from error
         proxy = self.wiring.proxy
-        made = AiohttpTransport(verify=verify, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None)
+        made = AiohttpTransport(verify=context, limits=limits, proxy=httpx.Proxy(proxy) if proxy else None)
         return SentOnce(made)
 
-    def _file_wire(self, verify: ssl.SSLContext | bool, limits: httpx.Limits) -> FileWire | None:
-        """Return the transport that sends file parts itself, None where it cannot or must not."""
-        proxied = self.wiring.proxy is not None or not {"http", "https", "all"}.isdisjoint(getproxies())
-        if not self.wiring.fast_path or proxied or sys.platform != "linux":
-            return None
-        context = httpx.create_ssl_context(verify=verify)
-        return FileWire(
-            httpx.AsyncHTTPTransport(verify=context, limits=limits), context, self.wiring.limits.in_flight
-        )
+
+def _plain() -> bool:
+    """Return whether the environment forces httpx's own transport."""
+    return os.environ.get("CLOUDREEL_PLAIN_HTTP") == "1"

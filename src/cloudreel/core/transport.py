@@ -17,7 +17,7 @@ from attrs import evolve
 
 from cloudreel.core import redact, retry
 from cloudreel.core.call import Call, Request, Response
-from cloudreel.core.filewire import BODY
+from cloudreel.core.filewire import in_file
 from cloudreel.core.hooks import RequestEvent
 from cloudreel.core.observing import is_watched, observed, retrying
 from cloudreel.core.options import CONNECT_TIMEOUT, OptionChanges, Options, default_user_agent
@@ -250,15 +250,11 @@ class Transport:
         else:
             headers["Content-Length"] = str(request.content.length)
             content = Pass(request.content, self._pool.bandwidth)
-        built = client.build_request(
-            request.method,
-            request.url(self.service.base_url),
-            headers=headers,
-            content=content,
-            timeout=httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout)),
-            # What has to keep to a cap goes out piece by piece.
-            extensions={BODY: request.content} if self._pool.bandwidth is None else {},
-        )
+        url = request.url(self.service.base_url)
+        timeout = httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout))
+        if (wire := self._pool.wire) is not None and (part := in_file(request.content)) is not None:
+            return await wire.send(request.method, url, headers, part, timeout)
+        built = client.build_request(request.method, url, headers=headers, content=content, timeout=timeout)
         if isinstance(content, Pass):
             # httpx has wrapped it in a generator, which a broken connection leaves open.
             built.stream = content

@@ -17,7 +17,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from cloudreel.core.filewire import BODY, FileWire, transport
+from cloudreel.core.filewire import FileWire, in_file, wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -153,6 +153,21 @@ class Server:
         return self.script.popleft() if len(self.script) > 1 else self.script[0]
 
 
+class Client:
+    """A wire with its timeouts."""
+
+    def __init__(self, wire: FileWire, timeout: httpx.Timeout) -> None:
+        self.wire = wire
+        self._timeout = timeout
+
+    async def send(self, url: str, body: Body, **headers: str) -> httpx.Response:
+        """Send a part and return its answer, unread."""
+        headers |= {"Content-Length": str(body.length)}
+        part = in_file(body)
+        assert part is not None
+        return await self.wire.send("PUT", url, headers, part, self._timeout)
+
+
 class Kit:
     """What the tests of the wire need, in one place."""
 
@@ -169,24 +184,21 @@ class Kit:
 
     @staticmethod
     @asynccontextmanager
-    async def client(
-        context: ssl.SSLContext | None = None, **timeouts: float
-    ) -> AsyncIterator[httpx.AsyncClient]:
-        """Give an httpx client whose file parts go out by wire; nothing else goes out at all."""
-
-        def refuse(request: httpx.Request) -> httpx.Response:
-            raise AssertionError(f"{request.url} went another way")
-
-        wire = FileWire(httpx.MockTransport(refuse), context or Kit.trust(), 8)
-        async with httpx.AsyncClient(transport=wire, timeout=httpx.Timeout(30.0, **timeouts)) as client:
-            yield client
+    async def client(context: ssl.SSLContext | None = None, **timeouts: float) -> AsyncIterator[Client]:
+        """Give what sends parts of files by wire."""
+        wire = FileWire(context or Kit.trust(), 8, {})
+        yield Client(wire, httpx.Timeout(30.0, **timeouts))
+        wire.close()
 
     @staticmethod
-    async def put(client: httpx.AsyncClient, url: str, body: Body, **headers: str) -> httpx.Response:
+    async def put(client: Client, url: str, body: Body, **headers: str) -> httpx.Response:
         """Send a part and return its answer, read."""
-        headers |= {"Content-Length": str(body.length)}
-        request = client.build_request("PUT", url, headers=headers, content=body, extensions={BODY: body})
-        return await client.send(request)
+        answer = await client.send(url, body, **headers)
+        try:
+            await answer.aread()
+        finally:
+            await answer.aclose()
+        return answer
 
     @staticmethod
     async def until(true: Callable[[], bool]) -> None:
@@ -199,7 +211,7 @@ class Kit:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep idle connections however slow the machine is."""
-    monkeypatch.setattr(transport, "KEPT_FOR", 600.0)
+    monkeypatch.setattr(wire, "KEPT_FOR", 600.0)
 
 
 @pytest.fixture

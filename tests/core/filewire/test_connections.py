@@ -15,7 +15,7 @@ import anyio
 import httpx
 import pytest
 
-from cloudreel.core.filewire import transport
+from cloudreel.core.filewire import wire
 from cloudreel.core.filewire.connection import Connection
 from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.sources import open_source
@@ -291,7 +291,7 @@ async def test_a_part_is_not_sent_again_once_the_service_may_have_seen_it(
 async def test_a_connection_is_not_kept_for_long(
     server: Server, path: Path, kit: type[Kit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "KEPT_FOR", 0.0)
+    monkeypatch.setattr(wire, "KEPT_FOR", 0.0)
     async with await open_source(path) as source, kit.client() as client:
         for _ in range(3):
             await kit.put(client, server.url, SourceBody(source, 0, 1000))
@@ -312,7 +312,7 @@ import gc, os, sys, warnings
 import anyio
 from cloudreel.core.call import Call, Request
 from cloudreel.core.failures import ErrorFamily
-from cloudreel.core.filewire import transport
+from cloudreel.core.filewire import wire
 from cloudreel.core.options import Options, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.transport import Service, Transport
@@ -321,7 +321,7 @@ from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.sources import open_source
 
 url, path = sys.argv[1:]
-transport.KEPT_FOR = 600.0
+wire.KEPT_FOR = 600.0
 
 async def main():
     errors = ErrorFamily(CloudReelError, {})

@@ -197,14 +197,7 @@ async def test_an_answer_may_be_left_unread(server: Server, path: Path, kit: typ
     server.plays(answer)
     async with await open_source(path) as source, kit.client() as client:
         body = SourceBody(source, 0, 1000)
-        request = client.build_request(
-            "PUT",
-            server.url,
-            headers={"Content-Length": "1000"},
-            content=body,
-            extensions={"cloudreel.body": body},
-        )
-        response = await client.send(request, stream=True)
+        response = await client.send(server.url, body)
         await response.aclose()
         await kit.put(client, server.url, body)
     assert server.connections == 2

@@ -56,6 +56,11 @@ class FileBody(Protocol):
         ...
 
 
+def in_file(body: object) -> FilePart | None:
+    """Return where in which file a body stands, None unless it stands in one that is open."""
+    return body.in_file() if isinstance(body, FileBody) else None
+
+
 class StaleError(Exception):
     """The service had closed a kept connection, and has seen nothing of the request."""
 
@@ -64,8 +69,9 @@ class Exchange:
     """One request and its answer over a connection.
 
     Args:
-        request: its head is sent as it is; its timeouts hold for each step.
+        request: its head.
         part: its body.
+        timeout: for each step.
         connection: which the exchange has for itself until the answer is read.
         dial: connects it; None when it was kept from another request.
         call_soon: has the event loop call a function, without waiting for it.
@@ -73,8 +79,9 @@ class Exchange:
 
     def __init__(
         self,
-        request: httpx.Request,
+        request: h11.Request,
         part: FilePart,
+        timeout: httpx.Timeout,
         connection: Connection,
         dial: Callable[[], None] | None,
         call_soon: Callable[[Callable[[], None]], object],
@@ -84,14 +91,9 @@ class Exchange:
         self._connection = connection
         self._dial = dial
         self._call_soon = call_soon
-        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
-        self._write_timeout = timeouts.get("write")
-        self._read_timeout = timeouts.get("read")
+        self._timeout = timeout
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
-        with _as_httpx():
-            self._head = self._http.send(
-                h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-            )
+        self._head = self._http.send(request)
         self._body = bytearray()  # of the answer, until it is taken
         self._sent = 0  # bytes of the file that the connection has taken
         self._tell_at = 0.0
@@ -147,7 +149,7 @@ class Exchange:
         """Send the request; return whether the kernel moved any of the file."""
         part = self._part
         try:
-            self._connection.send(self._head + part.before, self._write_timeout, more=True)
+            self._connection.send(self._head + part.before, self._timeout.write, more=True)
         except httpx.WriteError as error:
             if self._dial is None:
                 raise StaleError from error
@@ -168,14 +170,14 @@ class Exchange:
             self._sent += count
             self._tell()
         if part.after:
-            self._connection.send(part.after, self._write_timeout)
+            self._connection.send(part.after, self._timeout.write)
         self._is_sent = True
         return moved
 
     def _move(self, count: int) -> int | None:
         part = self._part
         return self._connection.send_file(
-            part.descriptor, part.offset + self._sent, count, self._write_timeout
+            part.descriptor, part.offset + self._sent, count, self._timeout.write
         )
 
     def _copy(self, count: int) -> int:
@@ -184,7 +186,7 @@ class Exchange:
             read = os.preadv(part.descriptor, [buffer], part.offset + self._sent)
             if read == part.length - self._sent:
                 part.check()  # the service gets no end of a part of a changed file
-            self._connection.send(buffer[:read], self._write_timeout)
+            self._connection.send(buffer[:read], self._timeout.write)
         return read
 
     def _tell(self) -> None:
@@ -199,7 +201,7 @@ class Exchange:
             event = self._http.next_event()
             if not isinstance(event, type) or event is h11.PAUSED:
                 return event
-            data = self._connection.receive(self._read_timeout)
+            data = self._connection.receive(self._timeout.read)
             if not data and self._http.their_state is h11.SEND_RESPONSE:
                 raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
             self._http.receive_data(data)

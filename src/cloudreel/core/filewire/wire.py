@@ -1,4 +1,4 @@
-"""The transport of file parts; every other request goes to another transport."""
+"""What sends parts of files, and keeps connections and threads for it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Final, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
+import h11
 import httpx
 from anyio.lowlevel import current_token
 from attrs import frozen
 
 from cloudreel.core.filewire.connection import Address, Connection
-from cloudreel.core.filewire.exchange import Exchange, FileBody, FilePart, StaleError
+from cloudreel.core.filewire.exchange import Exchange, FilePart, StaleError
 
 T = TypeVar("T")
 
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host, port."""
 
-BODY: Final = "cloudreel.body"
-"""The extension of an httpx request that holds its body as it is, without httpx around it."""
+CallSoon: TypeAlias = Callable[[Callable[[], None]], object]
+"""Has an event loop call a function, without waiting for it."""
 
 KEPT_FOR: Final = 5.0  # seconds that an idle connection is used again; httpx keeps its own as long
 PORTS: Final = {"http": 80, "https": 443}
@@ -39,57 +40,71 @@ class _Idle:
     until: float
 
 
-class FileWire(httpx.AsyncBaseTransport):
-    """Sends parts of files over connections of its own, everything else through another transport.
+class FileWire:
+    """Sends parts of files over connections of its own.
 
     A part is one visit to a worker thread. Cancelling it ends its connection, and waits for the thread.
 
     Args:
-        other: for all other requests; it is closed with this one.
         context: whom to trust over https.
         most: threads that send at once, and connections that are kept.
+        headers: that go with every request, unless it has its own.
     """
 
-    def __init__(self, other: httpx.AsyncBaseTransport, context: ssl.SSLContext, most: int) -> None:
-        self._other = other
+    def __init__(self, context: ssl.SSLContext, most: int, headers: Mapping[str, str]) -> None:
         self._context = context
-        context.set_alpn_protocols(["http/1.1"])  # as httpx has it for the other transport
+        context.set_alpn_protocols(["http/1.1"])  # as httpx has it for its own connections
         self._most = most
+        self._headers = {name.title(): value for name, value in headers.items()}
+        self._parsed = lru_cache(most)(httpx.URL)  # the parts of an upload all have one, and are many
         self._threads = anyio.CapacityLimiter(most)
         self._idle: list[_Idle] = []  # in the order of their use
         self._is_closed = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], part: FilePart, timeout: httpx.Timeout
+    ) -> httpx.Response:
         """Send a request and return its answer, whose body is still to be read.
 
+        Args:
+            method: of HTTP.
+            url: whole.
+            headers: ``Content-Length`` among them.
+            part: the body.
+            timeout: for each step; there is no pool to wait for.
+
         Raises:
-            httpx.TransportError: as httpx's own transport does.
+            httpx.InvalidURL: the URL cannot be called.
+            httpx.TransportError: no answer came.
             Exception: what the part says of a file that has changed, or OSError if it cannot be read.
         """
-        body = request.extensions.get(BODY)
-        part = body.in_file() if isinstance(body, FileBody) else None
-        if part is None or request.url.scheme not in PORTS:
-            return await self._other.handle_async_request(request)
-        while (kept := self._take(_origin(request))) is not None:
+        target = self._parsed(url)
+        if target.scheme not in PORTS or not target.host:
+            raise httpx.UnsupportedProtocol("The URL is none of http or https with a host")
+        origin: Origin = target.scheme, target.raw_host.decode("ascii"), target.port or PORTS[target.scheme]
+        fields = {"Host": target.netloc.decode("ascii"), **self._headers, **headers}
+        try:
+            head = h11.Request(method=method, target=target.raw_path, headers=list(fields.items()))
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        exchange = partial(Exchange, head, part, timeout)
+        while (kept := self._take(origin)) is not None:
             try:
-                return await self._send(request, part, kept, None)
+                return await self._run(exchange, origin, kept, None)
             except StaleError:
                 continue
         made = Connection()
-        return await self._send(request, part, made, await self._look_up(request, made))
+        return await self._run(exchange, origin, made, await self._look_up(origin, made, timeout.connect))
 
-    async def aclose(self) -> None:
-        """Close the idle connections, and the other transport."""
+    def close(self) -> None:
+        """Close the idle connections, and keep no more."""
         self._is_closed = True
         while self._idle:
             self._idle.pop().connection.close()
-        await self._other.aclose()
 
-    async def _look_up(self, request: httpx.Request, made: Connection) -> Callable[[], None]:
+    async def _look_up(self, origin: Origin, made: Connection, timeout: float | None) -> Callable[[], None]:
         """Look up the host, and return what connects to it, which is for the thread."""
-        scheme, host, port = _origin(request)
-        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
-        timeout = timeouts.get("connect")
+        scheme, host, port = origin
         began = time.monotonic()
         try:
             with anyio.fail_after(timeout):
@@ -101,19 +116,23 @@ class FileWire(httpx.AsyncBaseTransport):
         left = None if timeout is None else max(timeout - (time.monotonic() - began), 0.0)
         return partial(made.open, found, self._context if scheme == "https" else None, host, left)
 
-    async def _send(
-        self, request: httpx.Request, part: FilePart, used: Connection, dial: Callable[[], None] | None
+    async def _run(
+        self,
+        exchange: Callable[[Connection, Callable[[], None] | None, CallSoon], Exchange],
+        origin: Origin,
+        used: Connection,
+        dial: Callable[[], None] | None,
     ) -> httpx.Response:
-        exchange = Exchange(request, part, used, dial, _call_soon())
+        running = exchange(used, dial, _call_soon())
         try:
-            head = await _in_thread(exchange.run, used.end, self._threads)
+            head = await _in_thread(running.run, used.end, self._threads)
         except BaseException:
             used.close()
             raise
         return httpx.Response(
             head.status_code,
             headers=head.headers.raw_items(),
-            stream=_Answer(exchange, used, self._threads, partial(self._give_back, _origin(request), used)),
+            stream=_Answer(running, used, self._threads, partial(self._give_back, origin, used)),
             extensions={"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason},
         )
 
@@ -165,16 +184,11 @@ class _Answer(httpx.AsyncByteStream):
             self._give_back(self._exchange.is_reusable)
 
 
-def _origin(request: httpx.Request) -> Origin:
-    url = request.url
-    return url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]
-
-
-def _call_soon() -> Callable[[Callable[[], None]], object]:
+def _call_soon() -> CallSoon:
     """Return what has this event loop call a function, from any thread and without waiting for it."""
     loop = current_token().native_token
     name = "call_soon_threadsafe" if isinstance(loop, asyncio.AbstractEventLoop) else "run_sync_soon"
-    call: Callable[[Callable[[], None]], object] = getattr(loop, name)
+    call: CallSoon = getattr(loop, name)
     return call
 
 
