@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+ONE_LOOP = pytest.mark.parametrize("anyio_backend", ["asyncio"])  # what ffmpeg makes is the same on any
 RED, CLEAR = b"\xff\x00\x00\xff", b"\x00\x00\x00\x00"
 SIDE = 40
 
@@ -71,6 +72,7 @@ def dark(tmp_path: Path) -> Path:
     return path
 
 
+@ONE_LOOP
 @pytest.mark.parametrize("recipe", [3, 17, 21, 22])
 async def test_a_watermark_lies_over_every_frame(tmp_path: Path, dark: Path, recipe: int) -> None:
     logo = tmp_path / "logo"
@@ -147,6 +149,7 @@ async def test_21_a_job_has_watermark_and_thumbnails(flix: Flix, outside: Outsid
     }
 
 
+@ONE_LOOP
 async def test_settings_say_how_many_thumbnails_and_how_large(flix: Flix) -> None:
     files = "<thumbnails><url>ftp://h/</url><prefix>t</prefix></thumbnails>"
     settings = "<pngex_auto_count>5</pngex_auto_count><pngex_width>64</pngex_width>"
