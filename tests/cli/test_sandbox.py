@@ -37,7 +37,7 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=200)
     return process.returncode, said
 
 
@@ -105,7 +105,7 @@ def test_a_taken_port_ends_it() -> None:
 def test_it_takes_its_encodings_down_with_it(clip: Path, tmp_path: Path) -> None:
     long = tmp_path / "long.mp4"
     loop = ["-v", "error", "-nostdin", "-stream_loop", "300", "-i", str(clip), "-c", "copy", str(long)]
-    subprocess.run([find_ffmpeg(), *loop], check=True, timeout=60)
+    subprocess.run([find_ffmpeg(), *loop], check=True, timeout=200)
     data = tmp_path / "data"
     with started("--json", "--data", str(data)) as process:
         assert process.stdout is not None

@@ -275,7 +275,7 @@ def test_ctrl_c_cancels_the_work() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=200)
     # Two of the tasks serve, the third counts.
     assert (out, err, process.returncode) == ("cleaned up\ninterrupted\n3 tasks\n", "", 0)
 

@@ -53,7 +53,7 @@ def connections(port: int) -> int:
 
 async def closed(port: int, left: int) -> None:
     """Make sure that no more connections are left: at once, unless a process is just being forked."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while connections(port) > left:
             await anyio.sleep(0.01)
 

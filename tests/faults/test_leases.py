@@ -89,8 +89,9 @@ def hire() -> Iterator[Callable[[], Worker]]:
         yield start
 
 
-@pytest.fixture(params=["file-asyncio", "file-trio", "redis-asyncio"])
+@pytest.fixture(params=["file-trio", "redis-asyncio"])
 def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of store, and each event loop."""
     return str(request.param)
 
 

@@ -299,7 +299,7 @@ async def test_31_32_34_publish_of_what_is_no_film(rest: Rest, rpc: Rpc, decodab
     url = "http://localhost/" if decodable is None else await rpc.upload("a.mp4", b"this is no film")
     names = ["mp4_h264_aac", "jpeg_thumbnail_medium"]
     media = await rest("media/publish", url=url, presets='["mp4_h264_aac", "jpeg_thumbnail_medium"]')
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         assets = await rest.settled(media["id"])
     assert {name: assets[name] for name in names} == {
         name: {"name": name, "status": "error"} for name in names

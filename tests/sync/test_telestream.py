@@ -163,7 +163,7 @@ def test_making_a_client_starts_nothing() -> None:
         "assert tc.signed_params('GET', '/videos.json')['access_key'] == 'a'\n"
         "print(threading.active_count())"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60) == "1\n"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, timeout=200) == "1\n"
 
 
 def test_threads_share_a_client(tc: Telestream, factory: Factory) -> None:
@@ -214,7 +214,7 @@ def test_a_video_is_waited_for_and_watched(factory: Factory) -> None:
     video = factory.videos.create(source_url="http://media.example/clip.mp4", profiles="mp3")
     progress = list(video.watch(poll=0.1))
     assert progress[-1].final
-    assert video.wait(timeout=60) is video
+    assert video.wait(timeout=200) is video
     assert (video.status, video.width) == ("success", 320)
     (encoding,) = video.encodings.all()
     assert encoding.wait() is encoding
@@ -224,7 +224,7 @@ def test_a_video_is_waited_for_and_watched(factory: Factory) -> None:
 def test_a_failed_job_is_a_twin(factory: Factory) -> None:
     video = factory.videos.create(file=NO_VIDEO, profiles="h264")
     with pytest.raises(JobFailed) as caught:
-        video.wait(timeout=60)
+        video.wait(timeout=200)
     assert isinstance(caught.value, EncodingFailed)
     assert type(caught.value.job) is Video
     assert caught.value.job == video
@@ -309,7 +309,7 @@ def test_a_script_that_closes_nothing_ends_quietly(sandbox: Sandbox, clip: Path)
         video = factory.upload_session({str(clip)!r}, profiles="none").start()
         for each in factory.videos.iterate():
             break
-        print(type(each).__name__, video.wait(timeout=60).status)
+        print(type(each).__name__, video.wait(timeout=200).status)
     """
     assert output_of(text, sandbox.config) == ["Video success"]
 
@@ -363,7 +363,7 @@ def test_ctrl_c_stops_an_upload_that_can_go_on(sandbox: Sandbox, fault: Fault) -
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "interrupted\n"
         fault.clear()
-        out, err = process.communicate("\n", timeout=60)
+        out, err = process.communicate("\n", timeout=200)
     assert (out, err, process.returncode) == ("processing uploaded 5\n", "", 0)
 
 

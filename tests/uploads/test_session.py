@@ -46,7 +46,7 @@ async def test_concurrency_is_what_caller_service_and_parts_allow(kit, threads, 
     service = kit.Service(kit.CONTENT, 10, max_connections=allowed)
     wait_for_company(service, expected)
     session = await kit.session(service, threads=threads)
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await session.start()
     assert service.most_in_flight == expected
 

@@ -20,7 +20,7 @@ async def test_pause_begins_no_part_and_resume_goes_on(kit, service):
             await session.pause()
 
     service.before_part = pause
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             group.start_soon(session.start)
             while session.status != "paused" or service.in_flight:
@@ -73,7 +73,7 @@ async def test_abort_wakes_a_paused_start(kit, service):
             await session.start()
 
     service.before_part = pause
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             group.start_soon(start)
             while session.status != "paused":
@@ -89,7 +89,7 @@ async def test_abort_from_the_progress_callback(kit, service):
             await session.abort()
 
     session = await kit.session(service, threads=1, progress=stop)
-    with anyio.fail_after(10), pytest.raises(UploadError, match="abort"):
+    with anyio.fail_after(60), pytest.raises(UploadError, match="abort"):
         await session.start()
     assert session.status == "aborted"
     assert service.gone
@@ -133,7 +133,7 @@ async def test_a_failure_during_a_pause_is_raised_and_resumed(kit, service):
     service.before_part = pause
     service.fault("PUT", 0, 400)
     session = await kit.session(service, threads=1)
-    with anyio.fail_after(10), pytest.raises(kit.FAMILY.root):
+    with anyio.fail_after(60), pytest.raises(kit.FAMILY.root):
         await session.start()
     assert session.status == "error"
     service.before_part = None
