@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from playwright.sync_api import Page
 
-    from cloudreel.sandbox import Sandbox
     from conftest import Film
 
 pytestmark = pytest.mark.skipif(not which("chromium"), reason="there is no chromium on the PATH to drive")
@@ -56,12 +53,3 @@ def test_a_viewer_who_is_not_let_in_is_told_why(
     assert reason in page.locator("body").inner_text()
     assert page.locator("video").count() == 0
     assert page.evaluate(FITS)
-
-
-def test_the_console_shows_uploads(page: Page, film: Film, sandbox: Sandbox, clip: Path) -> None:
-    page.goto(sandbox.base_url)
-    digest = hashlib.sha256(clip.read_bytes()).hexdigest()
-    row = page.locator("section").filter(has_text="Uploads").get_by_role("row").filter(has_text=digest[:12])
-    row.wait_for()
-    told = row.inner_text().split("\t")
-    assert told[1:] == ["cloudkey", str(clip.stat().st_size), "0", "0", "uploaded", digest[:12]]

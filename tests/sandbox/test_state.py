@@ -72,8 +72,11 @@ async def test_requests_are_noted(call: Caller) -> None:
     await call.part(session["location"], 1, b"x" * 500)
     requests = call.world.snapshot()["requests"]
     path = "/upload/session"
-    assert requests[-1] == {"method": "PUT", "path": path, "status": 200, "part": "1", "range": None}
+    unsigned = {"signature": None, "refusal": None, "fault": None}
+    put = {"method": "PUT", "path": path, "status": 200, "part": "1", "range": None}
+    assert requests[-1] == {"number": requests[-2]["number"] + 1, **put, **unsigned}
     assert (requests[-2]["path"], requests[-2]["status"]) == ("/v3.0/videos/upload.json", 201)
+    assert requests[-2]["signature"] == "accepted"
 
 
 def test_an_upload_survives_the_kill_of_its_process(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import orjson
 from attrs import define, field, frozen
 
 from cloudreel.sandbox.forms import ReceivedFile, decode_form, read_body, read_form, whole_number
+from cloudreel.sandbox.journal import note
 from cloudreel.sandbox.refusals import Refusal, bad_request, missing_parameters, not_found
 from cloudreel.signing import verify_request
 
@@ -170,6 +171,7 @@ def _check_signature(request: Request, world: World, service: Service, signed: M
         explain = "The access_key is not the one in the sandbox's configuration"
         raise Refusal(401, "NotAuthorized", "Signatures do not match", explain)
     verdict = _verify(request, world, service, signed, credentials["secret_key"])
+    note(request, verdict=verdict)
     if not verdict:
         raise Refusal(401, "NotAuthorized", verdict.message, verdict.explain())
     now = world.clock.now()

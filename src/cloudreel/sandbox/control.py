@@ -1,14 +1,13 @@
-"""The sandbox's own routes: faults, clock, reset, state, moves under ``/__sandbox__/``; the console at /."""
+"""The sandbox's own routes: faults, clock, reset, state, moves under ``/__sandbox__/``."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 from anyio import to_thread
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from cloudreel.sandbox.faults import CONTROL, BadFault, Fault
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
     from cloudreel.sandbox.state import World
 
-CONSOLE = Path(__file__).with_name("console") / "index.html"
-CONSOLE_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
-)
 BODY_BYTES = 2**20
 
 
@@ -85,9 +80,6 @@ def routes(world: World) -> list[Route]:
         except ValueError as error:
             return _refused(error)
 
-    async def console(request: Request) -> Response:
-        return FileResponse(CONSOLE, headers={"content-security-policy": CONSOLE_POLICY})
-
     return [
         Route(f"{CONTROL}/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route(f"{CONTROL}/clock", clock, methods=["POST"]),
@@ -96,7 +88,6 @@ def routes(world: World) -> list[Route]:
         Route(f"{CONTROL}/jobs/{{id}}/cancel", cancel_job, methods=["POST"]),
         Route(f"{CONTROL}/flixcloud", flixcloud, methods=["GET", "POST"]),
         Route(f"{CONTROL}/state", state, methods=["GET"]),
-        Route("/", console, methods=["GET"]),
     ]
 
 

@@ -33,7 +33,7 @@ def snapshot(world: World) -> dict[str, list[Document]]:
         "media": [_media(world, media) for media in store.list("media")],
         "jobs": [_job(world, job) for job in store.list("job")],
         "notifications": [public(delivery) for delivery in store.list("delivery")],
-        "requests": list(world.requests),
+        "requests": [public(entry) for entry in list(world.requests)],
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from cloudreel.sandbox.journal import note
 from cloudreel.signing import SecLevel, verify_url
 from cloudreel.signing.urls import SignedUrl, split_url
 
@@ -96,6 +97,7 @@ def check(request: Request, world: World, user_id: str) -> Pass:
     if not world.strict:
         return Pass(world, None, seen)
     verdict = verify_url(url, account["api_key"], now=world.clock.now(), **seen)
+    note(request, verdict=verdict)
     if not verdict:
         raise Closed(403, verdict.explain())
     return Pass(world, split_url(url), seen)

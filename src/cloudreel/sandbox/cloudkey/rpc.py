@@ -14,7 +14,8 @@ from cloudreel.sandbox.cloudkey import errors, farm, media, metas, node, setting
 from cloudreel.sandbox.cloudkey.errors import CallError
 from cloudreel.sandbox.cloudkey.methods import Caller, Method, methods
 from cloudreel.sandbox.forms import read_body
-from cloudreel.signing import normalize
+from cloudreel.sandbox.journal import note
+from cloudreel.signing import Verdict, normalize
 from cloudreel.signing.digest import md5_hex
 from cloudreel.signing.verdict import SECRET, hide
 
@@ -64,8 +65,9 @@ def rpc_route(world: World) -> Route:
         try:
             sent = _decoded(body)
             name = _name(sent)
-            reply: dict[str, object] = {"result": _answer(world, name, sent)}
+            reply: dict[str, object] = {"result": _answer(world, request, name, sent)}
         except CallError as error:
+            note(request, refusal=f"{error.code}: {error}")
             reply = {"error": _shown(error, name)}
         text = json.dumps(reply)
         return Response(text, media_type="application/json", headers=_CORS)
@@ -97,13 +99,13 @@ def _name(sent: Mapping[str, JSON]) -> str:
     return name
 
 
-def _answer(world: World, name: str, sent: Mapping[str, JSON]) -> object:
+def _answer(world: World, request: Request, name: str, sent: Mapping[str, JSON]) -> object:
     args = sent.get("args", {})
     if args == []:
         args = {}  # the PHP client's empty map
     if not isinstance(args, dict):
         raise CallError(errors.INVALID_REQUEST, "args must be an object")
-    caller = _caller(world, sent)
+    caller = _caller(world, request, sent)
     object, _, name = name.partition(".")
     if object not in OBJECTS:
         raise CallError(errors.INVALID_OBJECT, f"There is no object {object!r}")
@@ -116,7 +118,7 @@ def _answer(world: World, name: str, sent: Mapping[str, JSON]) -> object:
     return method.answer(caller, **method.checked(args))
 
 
-def _caller(world: World, sent: Mapping[str, JSON]) -> Caller:
+def _caller(world: World, request: Request, sent: Mapping[str, JSON]) -> Caller:
     """Return who calls, by the digest over all the request but ``auth`` (cloudkey-rpc.md section 4).
 
     Raises:
@@ -132,9 +134,13 @@ def _caller(world: World, sent: Mapping[str, JSON]) -> Caller:
         raise CallError(errors.AUTHENTICATION, f"There is no user {user_id[:80]!r}")
     text = _signed_text(sent)
     key: str = user["api_key"]
-    if world.strict and not compare_digest(md5_hex(f"{names}{text}{key}").encode(), digest.encode()):
+    if world.strict:
         hashed = hide(f"{names}{text}", key) + SECRET
-        raise CallError(errors.AUTHENTICATION, f"The digest is another one; the service hashed {hashed}")
+        good = compare_digest(md5_hex(f"{names}{text}{key}").encode(), digest.encode())
+        why = "the signature is valid" if good else "the digest is another one"
+        note(request, verdict=Verdict(good, "" if good else "signature", why, hashed))
+        if not good:
+            raise CallError(errors.AUTHENTICATION, f"The digest is another one; the service hashed {hashed}")
     if not acted_id:
         return Caller(world, user, user["_root"])
     if not user["_root"]:

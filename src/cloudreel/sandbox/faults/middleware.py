@@ -55,6 +55,9 @@ class FaultMiddleware:
             if fault is None:
                 await self._app(scope, receive, send)
             else:
+                entry = scope.get("state", {}).get("entry")
+                if entry is not None:
+                    entry["fault"] = fault.action
                 await PLAYERS[fault.action](fault, Exchange(self._app, scope, receive, send))
         except ClientDisconnect:
             return
