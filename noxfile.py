@@ -57,6 +57,17 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the default suite with the lowest versions that pyproject.toml allows."""
+    session.install("uv")
+    here = ("--python", f"{session.bin}/python")
+    session.run("uv", "pip", "install", *here, "--resolution", "lowest-direct", "--editable", ".[all]")
+    # What tests stand on may be new, as long as it leaves the others as they are.
+    session.run("uv", "pip", "install", *here, "--group", "test")
+    session.run("pytest", "--numprocesses=auto", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Run the default suite and the long counts."""
     run_pytest(session, "-m", "soak or not soak", "--timeout=3000")
@@ -74,7 +85,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types with mypy and pyright, both strict."""
-    install(session, "types", "test")
+    install(session, "types", "test", "docs")
     session.run("mypy")
     session.run("pyright")
 
@@ -105,6 +116,13 @@ def examples(session: nox.Session) -> None:
     for program in programs:
         with sandbox(session) as credentials:
             session.run("python", str(program.relative_to(ROOT)), film, env=credentials)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the reference from the docstrings, without a warning; it lies in build/docs then."""
+    install(session, "docs")
+    session.run("sphinx-build", "-W", "--keep-going", "-qE", "-b", "html", "src/cloudreel/_docs", "build/docs")
 
 
 @nox.session

@@ -1,0 +1,1 @@
+"""Sources of the reference that ``nox -s docs`` builds; not in the wheel."""
