@@ -16,7 +16,7 @@ import pytest
 
 from cloudreel.signing import SecLevel, sign_url, verify_url
 from cloudreel.signing.public import unpack
-from cloudreel.signing.urls import split_url
+from cloudreel.signing.url_checks import split_url
 
 RECORDED: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "vectors" / "cloudkey_sign_url.json").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cloudreel.errors import SigningError
 from cloudreel.signing import SecLevel, sign_url, sign_urls, verify_url
 from cloudreel.signing.public import unpack
-from cloudreel.signing.urls import split_url
+from cloudreel.signing.url_checks import split_url
 
 KEY = "00112233445566778899aabbccddeeff00112233"
 URL = "http://api.example/embed/u1/m1"

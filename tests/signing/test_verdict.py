@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cloudreel.signing import Verdict, sign_url, signed_params, verify_request, verify_url
 from cloudreel.signing.digest import HmacKey, find_md5
 from cloudreel.signing.requests import parse_timestamp
-from cloudreel.signing.urls import split_url
+from cloudreel.signing.url_checks import split_url
 from cloudreel.signing.verdict import SECRET as MASK
 from cloudreel.signing.verdict import hide
 

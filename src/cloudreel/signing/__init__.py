@@ -1,16 +1,32 @@
 """Sign, verify and explain: CloudKey URLs, calls and DRM tokens, Panda and Telestream requests.
 
 Pure: no clock, no randomness, no I/O. Times, nonces and keys are arguments. Verifiers answer with a
-`Verdict`, whose `explain` shows what was hashed and where it differs.
+`Verdict`, whose `explain` shows what was hashed and where it differs. Names are loaded on first use: who
+signs URLs does not pay for requests.
 """
 
 from __future__ import annotations
 
-from cloudreel.signing.calls import drm_token, normalize, sign_call
-from cloudreel.signing.params import canonical_query
-from cloudreel.signing.requests import sign_request, signed_params, verify_request
-from cloudreel.signing.urls import SecLevel, sign_url, sign_urls, verify_url
-from cloudreel.signing.verdict import Verdict
+from importlib import import_module
+
+TYPE_CHECKING = False  # known to type checkers by name; importing `typing` would cost more than all else
+if TYPE_CHECKING:
+    from cloudreel.signing.calls import drm_token, normalize, sign_call
+    from cloudreel.signing.params import canonical_query
+    from cloudreel.signing.requests import sign_request, signed_params, verify_request
+    from cloudreel.signing.url_checks import verify_url
+    from cloudreel.signing.urls import SecLevel, sign_url, sign_urls
+    from cloudreel.signing.verdict import Verdict
+
+_HOMES = {
+    "calls": ("drm_token", "normalize", "sign_call"),
+    "params": ("canonical_query",),
+    "requests": ("sign_request", "signed_params", "verify_request"),
+    "url_checks": ("verify_url",),
+    "urls": ("SecLevel", "sign_url", "sign_urls"),
+    "verdict": ("Verdict",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "SecLevel",
@@ -26,3 +42,15 @@ __all__ = [
     "verify_request",
     "verify_url",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'cloudreel.signing' has no attribute {name!r}")
+    value: object = getattr(import_module(f"cloudreel.signing.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

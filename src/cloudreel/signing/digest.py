@@ -1,8 +1,10 @@
-"""The two digests the protocols ask for: MD5 of a text, HMAC-SHA256 under a prepared key."""
+"""The two digests the protocols ask for: MD5 of a text, HMAC-SHA256 under a prepared key.
+
+`hashlib`, with all of OpenSSL behind it, is imported where it is needed: a signed URL does without.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from binascii import b2a_base64
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
@@ -36,6 +38,8 @@ def find_md5() -> Callable[[bytes], Hash]:
     try:
         fast: Callable[[bytes], Hash] = import_module("_md5").md5
     except ImportError:
+        import hashlib
+
         return lambda message: hashlib.md5(message, usedforsecurity=False)
     return fast
 
@@ -66,6 +70,8 @@ class HmacKey:
     __slots__ = ("_inner", "_outer")
 
     def __init__(self, secret: str) -> None:
+        import hashlib
+
         key = utf8(secret)
         if len(key) > _BLOCK_SIZE:
             key = hashlib.sha256(key).digest()

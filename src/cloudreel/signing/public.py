@@ -1,13 +1,14 @@
-"""The public part of a signed URL: the countries and pages it is open to (cloudkey-rpc.md 12.2, 12.3)."""
+"""The public part of a signed URL: the countries and pages it is open to (cloudkey-rpc.md 12.2, 12.3).
+
+Few URLs have one, so what it needs is imported when one does.
+"""
 
 from __future__ import annotations
 
 import re
 import zlib
-from base64 import b64decode, urlsafe_b64encode
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import quote_plus, unquote_plus
 
 from cloudreel.errors import SigningError
 from cloudreel.signing.digest import utf8
@@ -59,6 +60,9 @@ def unpack(public: str) -> Audience:
     Both base64 alphabets are read, padded or not. Raises SigningError for what cannot be unpacked or grows
     beyond 64 KiB.
     """
+    from base64 import b64decode
+    from urllib.parse import unquote_plus
+
     encoded = public.translate(_STANDARD_BASE64)
     unzip = zlib.decompressobj()
     try:
@@ -95,9 +99,13 @@ def _country_list(countries: list[str]) -> str:
 
 
 def _referer_list(referers: list[str]) -> str:
+    from urllib.parse import quote_plus
+
     return quote_plus(utf8(" ".join([referer.replace(" ", "%20") for referer in referers])))
 
 
 @lru_cache(maxsize=64)
 def _compressed(public: str) -> str:
+    from base64 import urlsafe_b64encode
+
     return urlsafe_b64encode(zlib.compress(public.encode())).decode("ascii")

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from cloudreel.sandbox.journal import note
 from cloudreel.signing import SecLevel, verify_url
-from cloudreel.signing.urls import SignedUrl, split_url
+from cloudreel.signing.url_checks import SignedUrl, split_url
 
 if TYPE_CHECKING:
     from starlette.requests import Request
