@@ -107,7 +107,8 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Run every example against a sandbox of its own; each has to end well."""
-    programs = sorted(ROOT.glob("examples/*.py"))
+    applications = [main.parent for main in ROOT.glob("examples/*/__main__.py")]
+    programs = sorted([*ROOT.glob("examples/*.py"), *applications])
     if not programs:
         session.error("There is nothing to run: no examples/*.py")
     install(session)

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:    .*\n|\n)+)", re.MULTILINE)
 
 SNIPPETS = [textwrap.dedent(text) for text in BLOCK.findall((ROOT / "README.rst").read_text("utf-8"))]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+APPLICATIONS = [main.parent for main in (ROOT / "examples").glob("*/__main__.py")]
+EXAMPLES = sorted([*(ROOT / "examples").glob("*.py"), *APPLICATIONS])
 
 
 def run(program: Path, folder: Path, clip: Path) -> str:
