@@ -149,6 +149,7 @@ def test_nothing_to_watch(said: Command, sandbox: Sandbox) -> None:
     [
         (["ls", "0" * 32], {}, 4, "404 RecordNotFound"),
         (["get", "0" * 32], {}, 4, "404 RecordNotFound"),
+        (["watch", "0" * 32], {}, 4, "404 RecordNotFound"),
         (["rm", "0" * 32, "--yes"], {}, 4, "404 RecordNotFound"),
         (["rm", "0" * 32], {}, 2, "say --yes"),
         (["ls"], {"TELESTREAM_SECRET_KEY": "wrong"}, 3, "401 NotAuthorized"),

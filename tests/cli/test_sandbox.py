@@ -65,12 +65,29 @@ def test_for_people_it_says_where_and_with_what() -> None:
     with started("--country", "127.0.0.1=fr", "--asnum", "127.0.0.1=AS64496") as process:
         assert process.stdout is not None
         lines = [process.stdout.readline()]
-        while lines[-1] and not lines[-1].startswith("What it knows: curl http://"):
+        while lines[-1] and not lines[-1].startswith("What goes on: http://"):
             lines.append(process.stdout.readline())
         assert "The sandbox serves at http://127.0.0.1:" in lines[0]
         assert any("secret_key" in line for line in lines)
         assert lines[-1]
         assert ended(process, signal.SIGTERM) == (0, "")
+
+
+def test_a_shell_reads_where_and_with_what(tmp_path: Path) -> None:
+    with started("--json", "--env", str(tmp_path / "sandbox.env")) as process:
+        assert process.stdout is not None
+        config = json.loads(process.stdout.readline())
+        assert (tmp_path / "sandbox.env").stat().st_mode & 0o777 == 0o600
+        script = f". {tmp_path}/sandbox.env; exec {sys.executable} -m cloudreel ls --json -s"
+        for service in ("telestream", "cloudkey_rest"):
+            ran = subprocess.run(
+                ["sh", "-c", f"{script} {service}"], capture_output=True, timeout=60, check=False
+            )
+            assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+        assert ended(process, signal.SIGTERM) == (0, "")
+    exported = (tmp_path / "sandbox.env").read_text().splitlines()
+    assert f"export PANDA_SECRET_KEY={config['panda']['secret_key']}" in exported
+    assert f"export CLOUDKEY_REST_CDN_URL={config['base_url']}" in exported
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
+import shlex
 import signal
 import threading
 from pathlib import Path
@@ -88,6 +90,13 @@ def _by_prefix(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 @click.option("--country", multiple=True, metavar="IP=CC", callback=_by_address, help="A viewer's country.")
 @click.option("--tls-cert", type=FILE, metavar="F", help="Serve https with this certificate.")
 @click.option("--tls-key", type=FILE, metavar="F", help="The certificate's key.")
+@click.option(
+    "--env",
+    "env_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write addresses and credentials to FILE, for a shell to read: . FILE",
+)
 @click.option("--loose", is_flag=True, help="Accept wrong, expired and repeated signatures.")
 @click.option("--json", "as_json", is_flag=True, help="Print addresses and credentials as one line of JSON.")
 def command(
@@ -100,6 +109,7 @@ def command(
     country: dict[str, str],
     tls_cert: Path | None,
     tls_key: Path | None,
+    env_file: Path | None,
     loose: bool,
     as_json: bool,
 ) -> None:
@@ -127,6 +137,8 @@ def command(
         signal.signal(number, stopped)
     try:
         with sandbox:
+            if env_file is not None:
+                _write_private(env_file, exports(sandbox.config))
             click.echo(json.dumps(sandbox.config) if as_json else _readable(sandbox.config))
             while not stop.wait(0.5) and sandbox.serving:
                 pass
@@ -136,6 +148,26 @@ def command(
         raise click.ClickException(str(error)) from error
 
 
+def exports(config: Mapping[str, object]) -> str:
+    """Return addresses and credentials as lines for a shell, by the names that ``from_env()`` reads."""
+    base = str(config["base_url"])
+    found: dict[str, str] = {}
+    for service, members in config.items():
+        if is_mapping(members):
+            found |= {f"{service}_{name}".upper(): str(value) for name, value in members.items()}
+    for service in ("TELESTREAM", "PANDA"):
+        found[f"{service}_BASE_URL"] = base
+    found["CLOUDKEY_REST_CDN_URL"] = base
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(found.items()))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def _readable(config: Mapping[str, object]) -> str:
     lines = [f"The sandbox serves at {config['base_url']}  (Ctrl-C ends it)", ""]
     for service, members in config.items():
@@ -143,5 +175,7 @@ def _readable(config: Mapping[str, object]) -> str:
             lines.append(service)
             lines += [f"  {name:<12} {value}" for name, value in members.items()]
             lines.append("")
-    lines.append(f"What it knows: curl {config['base_url']}/__sandbox__/state")
+    lines.append(
+        f"What goes on: {config['base_url']}/  (for machines: {config['base_url']}/__sandbox__/state)"
+    )
     return "\n".join(lines)

@@ -11,8 +11,11 @@ import anyio
 import click
 from rich.console import Console
 
+from cloudreel.cli import failures
 from cloudreel.cli.demo import cloudkey, flixcloud, panda, telestream
 from cloudreel.cli.demo.stage import CLIP_SECONDS, FILMS, WATERMARK, Report, Stage, make_clip, make_watermark
+from cloudreel.cli.options import json_option
+from cloudreel.cli.output import Output
 from cloudreel.errors import CloudReelError
 from cloudreel.sandbox import Sandbox
 
@@ -25,15 +28,20 @@ ACTS = {
 }
 
 
-@click.command()
-def command() -> None:
+@click.command("demo")
+@json_option
+def command(as_json: bool) -> None:
     """Show it all at work against a sandbox; exit code 0 only if everything in it was true."""
-    sys.exit(0 if run() else 1)
+    sys.exit(failures.DONE if run(as_json=as_json) else failures.FAILED)
 
 
-def run() -> bool:
-    """Play the demo and return whether everything in it was true."""
-    console = Console()
+def run(*, as_json: bool = False) -> bool:
+    """Play the demo and return whether everything in it was true.
+
+    Args:
+        as_json: print one JSON object per line of the reports, and nothing else.
+    """
+    console, output = Console(quiet=as_json), Output(as_json)
     started = time.monotonic()
     good = True
     with (
@@ -51,6 +59,9 @@ def run() -> bool:
             except (CloudReelError, OSError, LookupError) as error:
                 report.add("unexpected", f"{type(error).__name__}: {error}", False)
             console.print(report.table())
+            if as_json:
+                for what, result, true in report.lines:
+                    output.result({"act": name, "what": what, "result": result, "good": true})
             good = good and report.good
     console.print(
         f"{'All of it was true' if good else 'Not all of it was true'}, in {time.monotonic() - started:.0f} s"

@@ -228,6 +228,7 @@ function environment(open) {
       lines.push(`export ${`${service}_${name}`.toUpperCase()}=${SECRETS.has(name) && !open ? "********" : value}`);
     }
   }
+  if (config) lines.push(`export CLOUDKEY_REST_CDN_URL=${config.base_url}`);
   return lines.join("\n");
 }
 
