@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -151,13 +151,47 @@ def upload(client: str, threads: int, port: int, path: Path, part_size: int) -> 
     return float(json.loads(done.stdout)["wall"])
 
 
+def measured(
+    *, rounds: int, size: int, threads: Sequence[int], part: int = 5, round_trip: float = 0.05
+) -> dict[tuple[str, int], list[float]]:
+    """Upload over a line in turn: ours with 8 parts at once, and the old way.
+
+    Args:
+        rounds: how often each.
+        size: MiB of the file.
+        threads: of the old way, each of which is measured.
+        part: MiB of a part.
+        round_trip: seconds.
+
+    Returns:
+        Seconds for each GiB, round by round, by client and threads.
+    """
+    ways = [("ours", 8), *(("requests", count) for count in threads)]
+    walls: dict[tuple[str, int], list[float]] = {way: [] for way in ways}
+    with ExitStack() as stack:
+        path = Path(stack.enter_context(tempfile.TemporaryDirectory()), "film.mp4")
+        path.write_bytes(os.urandom(size * MIB))
+        stack.enter_context(line(round_trip))
+        sink = [sys.executable, str(HERE / "sink.py"), "--host", ADDRESSES[1], "--part-size", str(part * MIB)]
+        served = subprocess.Popen(inside(NAMES[1], *sink), stdout=subprocess.PIPE, text=True)
+        stack.enter_context(served)
+        stack.callback(served.kill)
+        assert served.stdout is not None
+        port = int(served.stdout.readline())
+        for _ in range(rounds):
+            for way in ways:
+                walls[way].append(upload(*way, port, path, part * MIB) * 1024 / size)
+    return walls
+
+
 def main() -> None:
     """Measure over the line, or be the line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--round-trip", type=float, default=0.05, metavar="SECONDS")
     parser.add_argument("--size", type=int, default=256, metavar="MIB", help="of the file")
     parser.add_argument("--part", type=int, default=5, metavar="MIB", help="of a part")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="*", default=[8, 1], help="of the old way")
     parser.add_argument("--carry", type=float, metavar="SECONDS", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if lacks := missing():
@@ -165,35 +199,18 @@ def main() -> None:
         return
     if chosen.carry is not None:
         carry(chosen.carry)
-    with ExitStack() as stack:
-        path = Path(stack.enter_context(tempfile.TemporaryDirectory()), "film.mp4")
-        path.write_bytes(os.urandom(chosen.size * MIB))
-        stack.enter_context(line(chosen.round_trip))
-        part_size = chosen.part * MIB
-        sink = [sys.executable, str(HERE / "sink.py"), "--host", ADDRESSES[1], "--part-size", str(part_size)]
-        served = subprocess.Popen(inside(NAMES[1], *sink), stdout=subprocess.PIPE, text=True)
-        stack.enter_context(served)
-        stack.callback(served.kill)
-        assert served.stdout is not None
-        port = int(served.stdout.readline())
-        ways = {
-            "ours, 8": ("ours", 8),
-            "requests, 8": ("requests", 8),
-            "requests, 1": ("requests", 1),
-        }
-        targets = {"requests, 8": 0.45, "requests, 1": 0.065}
-        walls: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(chosen.rounds):
-            for name, (client, threads) in ways.items():
-                walls[name].append(upload(client, threads, port, path, part_size))
-        print(f"{chosen.size} MiB, parts of {chosen.part} MiB, round trip {chosen.round_trip * 1000:g} ms")
-        print(f"{'':<18}{'s/GiB':>8}{'ours /':>8}{'target':>8}")
-        ours = walls["ours, 8"]
-        for name, taken in walls.items():
-            ratio = statistics.median(a / b for a, b in zip(ours, taken, strict=True))
-            target = f"{targets[name]:.3f}" if name in targets else ""
-            each = statistics.median(taken) * 1024 / chosen.size
-            print(f"{name:<18}{each:>8.1f}{ratio:>8.3f}{target:>8}")
+    walls = measured(
+        rounds=chosen.rounds,
+        size=chosen.size,
+        threads=chosen.threads,
+        part=chosen.part,
+        round_trip=chosen.round_trip,
+    )
+    print(f"{chosen.size} MiB, parts of {chosen.part} MiB, round trip {chosen.round_trip * 1000:g} ms")
+    for (client, threads), taken in walls.items():
+        ratio = statistics.median(a / b for a, b in zip(walls["ours", 8], taken, strict=True))
+        each = statistics.median(taken)
+        print(f"{client:<10}{threads:>2} at once {each:>8.1f} s/GiB   ours / this {ratio:.3f}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from measure import GLANCE, Effort
 from table import Row, as_json, as_lines, as_rst, from_json, heading, machine
 
 QUESTIONS = ["signing", "presigned", "objects", "calls", "paging", "waiting", "blocking", "startup", "bombs"]
+QUESTIONS += ["parts", "uploads"]
 BEGIN, END = ".. benchmarks: what follows is written by `nox -s bench`", ".. benchmarks: end"
 
 

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 PIECE = 256 * 1024
+TICK = 0.005  # seconds
+CANCEL_AFTER = 0.05  # seconds
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Job:
     threads: int
     certificate: str | None
     loop: str = "asyncio"
+    tick: bool = False  # whether to see how long the event loop stands still
 
     @property
     def url(self) -> str:
@@ -66,31 +69,46 @@ class Job:
         return ssl.create_default_context(cafile=self.certificate) if self.certificate else None
 
 
-Told = dict[str, float]
-Measure = Callable[[], AbstractContextManager[None]]
-
-
 def memory(name: str) -> int:
     """Return one line of the kernel's account of this process, in bytes."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
-@contextmanager
-def measured(told: Told) -> Generator[None]:
-    """Measure what the block takes."""
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before, began, used = memory("VmRSS"), time.perf_counter(), time.process_time()
-    yield
-    told["cpu"] = time.process_time() - used
-    told["wall"] = time.perf_counter() - began
-    told["peak"] = memory("VmHWM") - before
+class Meter:
+    """What is told of the upload in the end: bytes and seconds."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self) -> Generator[None]:
+        """Measure what the block takes."""
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        before, began, used = memory("VmRSS"), time.perf_counter(), time.process_time()
+        yield
+        self.told["cpu"] = time.process_time() - used
+        self.told["wall"] = time.perf_counter() - began
+        self.told["peak"] = memory("VmHWM") - before
+
+    async def tick(self) -> None:
+        """Take note of how much longer than wanted the event loop lets us sleep, until cancelled."""
+        import anyio
+
+        self.told["stall"] = 0.0
+        while True:
+            began = time.perf_counter()
+            await anyio.sleep(TICK)
+            self.told["stall"] = max(self.told["stall"], time.perf_counter() - began - TICK)
 
 
 # -- ours ------------------------------------------------------------------------------------------------
 
 
-async def ours(job: Job, measure: Measure, *, fast_path: bool) -> None:
+async def ours(job: Job, measure: Meter, *, fast_path: bool = True, cancel: bool = False) -> None:
+    """Upload by the package; with ``cancel``, tell how long it takes to give up parts under way."""
+    import anyio
+
     from cloudreel.core.options import Limits
     from cloudreel.telestream import AsyncTelestream
 
@@ -107,15 +125,23 @@ async def ours(job: Job, measure: Measure, *, fast_path: bool) -> None:
     ) as tc:
         factory = await tc.flip.factories.find("f1")
         session = await factory.upload_session(job.path, threads=job.threads, profiles="none")
-        with measure():
-            await session.start()
-        assert session.progress.bytes_confirmed == job.size
+        async with anyio.create_task_group() as tasks:
+            if job.tick:
+                tasks.start_soon(measure.tick)
+            with measure(), anyio.move_on_after(CANCEL_AFTER if cancel else None) as scope:
+                await session.start()
+            tasks.cancel_scope.cancel()
+        if cancel:
+            assert scope.cancelled_caught, "the upload was over before it could be cancelled"
+            measure.told["late"] = measure.told["wall"] - CANCEL_AFTER
+        else:
+            assert session.progress.bytes_confirmed == job.size
 
 
 # -- other clients, in the way they are mostly used ------------------------------------------------------
 
 
-async def httpx_bytes(job: Job, measure: Measure) -> None:
+async def httpx_bytes(job: Job, measure: Meter) -> None:
     import anyio
     import anyio.to_thread
     import httpx
@@ -138,7 +164,7 @@ async def httpx_bytes(job: Job, measure: Measure) -> None:
                         tasks.start_soon(work)
 
 
-async def aiohttp_pieces(job: Job, measure: Measure) -> None:
+async def aiohttp_pieces(job: Job, measure: Meter) -> None:
     import aiohttp
     import anyio
 
@@ -167,7 +193,7 @@ async def aiohttp_pieces(job: Job, measure: Measure) -> None:
                         tasks.start_soon(work)
 
 
-def requests_bytes(job: Job, measure: Measure) -> None:
+def requests_bytes(job: Job, measure: Meter) -> None:
     """The way of telestream-cloud 1.1.2: read a part whole, send it over a connection of its own."""
     import requests
 
@@ -190,10 +216,41 @@ def requests_bytes(job: Job, measure: Measure) -> None:
         in_threads(job.threads, work)
 
 
+def pycurl_parts(job: Job, measure: Meter) -> None:
+    """Threads with a handle each, which keeps its connection and reads from the file."""
+    import pycurl
+
+    parts = job.parts()
+
+    def work() -> None:
+        handle = pycurl.Curl()
+        with job.opened() as file:
+            while True:
+                try:
+                    offset, length = parts.get_nowait()
+                except queue.Empty:
+                    break
+                file.seek(offset)
+                handle.setopt(pycurl.URL, job.url)
+                handle.setopt(pycurl.UPLOAD, 1)
+                handle.setopt(pycurl.INFILESIZE_LARGE, length)
+                handle.setopt(pycurl.READDATA, file)
+                handle.setopt(pycurl.UPLOAD_BUFFERSIZE, PIECE)
+                handle.setopt(pycurl.WRITEFUNCTION, len)
+                if job.certificate:
+                    handle.setopt(pycurl.CAINFO, job.certificate)
+                handle.perform()
+                assert handle.getinfo(pycurl.RESPONSE_CODE) == 200
+        handle.close()
+
+    with measure():
+        in_threads(job.threads, work)
+
+
 # -- the floor -------------------------------------------------------------------------------------------
 
 
-def sockets(job: Job, measure: Measure) -> None:
+def sockets(job: Job, measure: Meter) -> None:
     """The least there is: threads with sockets; sendfile, or over TLS one buffer for each thread."""
     context, parts = job.context(), job.parts()
     head = "PUT /upload/session?id=u1 HTTP/1.1\r\nHost: sink\r\nContent-Length: {}\r\n\r\n"
@@ -245,20 +302,24 @@ def in_threads(count: int, work: Callable[[], None]) -> None:
         raise failures[0]
 
 
-ASYNC: dict[str, Callable[[Job, Measure], Coroutine[object, object, None]]] = {
-    "ours": partial(ours, fast_path=True),
+ASYNC: dict[str, Callable[[Job, Meter], Coroutine[object, object, None]]] = {
+    "ours": ours,
     "ours-plain": partial(ours, fast_path=False),
+    "ours-cancelled": partial(ours, cancel=True),
     "httpx-bytes": httpx_bytes,
     "aiohttp": aiohttp_pieces,
 }
-BLOCKING: dict[str, Callable[[Job, Measure], None]] = {"requests": requests_bytes, "sockets": sockets}
+BLOCKING: dict[str, Callable[[Job, Meter], None]] = {
+    "requests": requests_bytes,
+    "pycurl": pycurl_parts,
+    "sockets": sockets,
+}
 
 
 def main() -> None:
     """Do the job on stdin."""
     job = Job(**json.load(sys.stdin))
-    told: Told = {}
-    measure = partial(measured, told)
+    measure = Meter()
     if job.client in BLOCKING:
         BLOCKING[job.client](job, measure)
     else:
@@ -268,7 +329,7 @@ def main() -> None:
         options = {"use_uvloop": True} if job.loop == "uvloop" else None
         anyio.run(ASYNC[job.client], job, measure, backend=backend, backend_options=options)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    json.dump(told | {"process": usage.ru_utime + usage.ru_stime}, sys.stdout)
+    json.dump(measure.told | {"process": usage.ru_utime + usage.ru_stime}, sys.stdout)
 
 
 if __name__ == "__main__":
