@@ -198,6 +198,11 @@ class TestAsync:
 
 
 class TestSync:
+    @pytest.mark.anyio
+    async def test_its_sessions_are_not_for_the_other(self, fleet):
+        with pytest.raises(TypeError, match=r"upload_many_sync\(\)"):
+            await upload_many([UploadSession(await fleet.open(), dict)], limit=1)
+
     def twin(self, fleet, *faults):
         async def opened():
             return await fleet.open(*faults)

@@ -17,7 +17,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 import anyio
 
-from cloudreel.core.twin import run
+from cloudreel.core.twin import original, run
 from cloudreel.errors import CloudReelError
 from cloudreel.uploads.failures import first_failure
 from cloudreel.uploads.readers import in_thread
@@ -51,7 +51,7 @@ async def upload_many(
     Sessions that failed or were interrupted are resumed, those that are uploaded give their video, all
     others are started; so the same sessions may be given again after a failure. Each is taken when its turn
     comes: of coroutines or a generator, no more are open than are under way. All share the connections and
-    the limits of their client.
+    the limits of their client. Sessions of the synchronous clients are for `upload_many_sync`.
 
     Args:
         sessions: an iterable, async or not, of sessions or of awaitables that open one, such as
@@ -63,6 +63,7 @@ async def upload_many(
     Raises:
         CloudReelError, OSError: the first failure, as it came, unless they are collected. The uploads under
             way are interrupted and can be resumed, the rest is not begun.
+        TypeError: something given is no session.
     """
     if limit < 1:
         raise ValueError(f"limit must be 1 or more, not {limit}")
@@ -154,6 +155,9 @@ class _Queue(Generic[VideoT]):
 
 
 async def _upload(opening: Opening[VideoT]) -> VideoT:
+    given: object = opening
+    if isinstance(given, UploadSession):
+        raise TypeError("This is a session of a synchronous client; give it to upload_many_sync()")
     session = opening if isinstance(opening, AsyncUploadSession) else await opening
     if session.video is not None:
         return session.video
@@ -169,12 +173,4 @@ async def _opened(
     # In a thread, as it may call the synchronous API, which would wait for this one.
     while (twin := await in_thread(partial(next, rest, None))) is not None:
         twins.append(twin)
-        yield _Insider.original(twin)
-
-
-class _Insider(UploadSession[Any]):
-    """What may look into a twin."""
-
-    @staticmethod
-    def original(twin: UploadSession[Any]) -> AsyncUploadSession[Any]:
-        return twin._impl
+        yield original(twin)
