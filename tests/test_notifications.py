@@ -243,13 +243,14 @@ def test_any_of_many_bodies_is_a_notification_or_refused() -> None:
 @pytest.mark.parametrize("filler", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("real", [JOBS[0], REAL[3], REAL[-2]], ids=["xml", "form", "json"])
 def test_the_largest_body_takes_bounded_time_and_memory(real: bytes, filler: bytes) -> None:
-    room = 2**20 - len(real)
+    largest = 2**20 if real is JOBS[0] else 2**17
+    room = largest - len(real)
     body = real[:-8] + filler * (room // len(filler)) + real[-8:]
     tracemalloc.start()
     began = time.process_time()
     try:
         check(body)
-        assert tracemalloc.get_traced_memory()[1] < 96 * 2**20  # a form that is all percent signs
+        assert tracemalloc.get_traced_memory()[1] < 96 * largest  # a form that is all percent signs
     finally:
         tracemalloc.stop()
     assert time.process_time() - began < 5

@@ -24,12 +24,12 @@ def parse(body: bytes, content_type: str | None = None) -> Notification:
     """Return the notification that a request brings, whichever service it comes from.
 
     Args:
-        body: the body as it came, no more than 1 MiB; receive no more than that.
+        body: the body as it came; receive no more than 1 MiB.
         content_type: what the request says of the body. The services do not agree on it, so that the body
             alone decides: XML is Flix Cloud's, a form or JSON is Panda's or Telestream's.
 
     Raises:
-        DecodeError: it is no notification, or larger than 1 MiB.
+        DecodeError: it is no notification, or larger than 1 MiB (XML) or 128 KiB (forms and JSON).
     """
     beginning = body[:LARGEST_BODY].removeprefix(BOM_UTF8).lstrip()
     return JobNotification(body) if beginning.startswith(_XML_BEGINS_WITH) else parse_notification(body)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from contextlib import suppress
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -192,6 +194,19 @@ def test_what_is_no_notification_is_refused(body: bytes) -> None:
     with pytest.raises(DecodeError) as caught:
         parse_notification(body)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("filler", [b"%25", b"%e2%82%ac", b"&a=", b"a"])
+def test_a_large_body_takes_little_memory(filler: bytes) -> None:
+    start = b"event=video-created&video_id=1&a="
+    body = (start + filler * LARGEST_BODY)[:LARGEST_BODY]
+    tracemalloc.start()
+    try:
+        with suppress(DecodeError):  # for its many fields
+            parse_notification(body)
+        assert tracemalloc.get_traced_memory()[1] < 12 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 # -- any body at all -------------------------------------------------------------------------------------
