@@ -34,7 +34,7 @@ EXTRAS = {"demo": "sandbox", "sandbox": "sandbox"}
 
 CODES = {
     0: "done",
-    1: "failed: refused, or an encoding failed, or a signature is not good",
+    1: "failed: refused, an encoding failed, a signature is not good",
     2: "the command line or the environment makes no sense",
     3: "the service does not accept the credentials",
     4: "there is no such video or file",

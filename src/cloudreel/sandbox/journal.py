@@ -43,6 +43,7 @@ class Journal:
             "signature": None,
             "refusal": None,
             "fault": None,
+            "_picture": headers.get(b"sec-fetch-dest") == "image",  # the console loads some itself
         }
         self._world.requests.append(entry)
         scope.setdefault("state", {}).update(arrived=time.time(), entry=entry)

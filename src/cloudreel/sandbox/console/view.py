@@ -15,14 +15,14 @@ from cloudreel.sandbox.faults import ACTIONS
 from cloudreel.sandbox.parts import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from cloudreel.sandbox.state import World
     from cloudreel.sandbox.store import Document
 
 __all__ = ["cells", "view"]
 
-FILMS: Final = 24
+FILMS: Final = 12  # of each service
 UPLOADS: Final = 12
 NOTIFICATIONS: Final = 30
 REQUESTS: Final = 60
@@ -62,7 +62,7 @@ def view(world: World) -> dict[str, object]:
         "films": films,
         "uploads": uploads,
         "notifications": [_delivery(each) for each in _last(NOTIFICATIONS, store.list("delivery"))],
-        "requests": [public(each) for each in islice(reversed(list(world.requests)), REQUESTS)],
+        "requests": [public(each) for each in islice(_requests(world), REQUESTS)],
         "faults": [fault.to_json() for fault in world.faults],
         "actions": ACTIONS,
     }
@@ -70,6 +70,10 @@ def view(world: World) -> dict[str, object]:
 
 def _last(count: int, found: list[Document]) -> list[Document]:
     return found[: -count - 1 : -1]
+
+
+def _requests(world: World) -> Iterator[Document]:
+    return (entry for entry in reversed(list(world.requests)) if not entry["_picture"])
 
 
 def _state(status: str) -> str:
