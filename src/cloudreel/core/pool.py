@@ -83,11 +83,17 @@ class Pool:
         self._next_start = 0.0
         self._closed = False
         self._wire: FileWire | None = None
+        self._direct: SentOnce | None = None
 
     @property
     def wire(self) -> FileWire | None:
         """What sends parts of files; None where httpx has to, and before `client` was called."""
         return self._wire
+
+    @property
+    def direct(self) -> SentOnce | None:
+        """What sends small requests past httpx's client; None where httpx has to, as `wire`."""
+        return self._direct
 
     @property
     def bandwidth(self) -> Bandwidth | None:
@@ -161,6 +167,9 @@ class Pool:
         )
         if chosen is None and self._is_direct():
             self._wire = FileWire(context, in_flight, client.headers)
+        if isinstance(chosen, SentOnce) and wiring.proxy is None:
+            chosen.headers = client.headers
+            self._direct = chosen
         return client
 
     def _is_direct(self) -> bool:

@@ -100,4 +100,15 @@ class Stream:
 
 def head_of(answer: httpx.Response, body: bytes = b"", attempt: int = 1) -> Response:
     """Return an answer as a value."""
-    return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, attempt)
+    headers: dict[str, str] = {}
+    for name, value in answer.headers.raw:  # httpx looks for their encoding at each single one
+        key, text = name.decode("latin-1").lower(), _text(value)
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return Response(answer.status_code, headers, body, attempt)
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -58,6 +58,7 @@ class Transport:
         self._pool = pool
         self._clock = clock
         self._jitter = jitter
+        self._timeout = httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout))
 
     def with_options(self, **changes: Unpack[OptionChanges]) -> Transport:
         """Return a transport with other options over the same connections."""
@@ -95,6 +96,8 @@ class Transport:
         """Send a call and return the answer, which is no refusal."""
         started = time.monotonic()
         try:
+            if self.options.deadline is None:
+                return await self._attempts(call, started)
             with anyio.move_on_after(self.options.deadline):
                 return await self._attempts(call, started)
             text = f"the deadline of {self.options.deadline:g} s over all attempts has passed"
@@ -251,15 +254,17 @@ class Transport:
             headers["Content-Length"] = str(request.content.length)
             content = Pass(request.content, self._pool.bandwidth)
         url = request.url(self.service.base_url)
-        timeout = httpx.Timeout(options.timeout, connect=min(CONNECT_TIMEOUT, options.timeout))
         if (wire := self._pool.wire) is not None and (part := in_file(request.content)) is not None:
-            return await wire.send(request.method, url, headers, part, timeout)
+            return await wire.send(request.method, url, headers, part, self._timeout)
+        if isinstance(content, bytes) and self._pool.bandwidth is not None:
+            self._pool.bandwidth.reserve(len(content))
+        if (direct := self._pool.direct) is not None and not isinstance(content, Pass):
+            return await direct.send(request.method, url, headers, content, self._timeout)
+        timeout = self._timeout
         built = client.build_request(request.method, url, headers=headers, content=content, timeout=timeout)
         if isinstance(content, Pass):
             # httpx has wrapped it in a generator, which a broken connection leaves open.
             built.stream = content
-        elif content and self._pool.bandwidth is not None:
-            self._pool.bandwidth.reserve(len(content))
         if anonymous:
             for name in ("Authorization", "Cookie"):
                 built.headers.pop(name, None)
@@ -277,19 +282,22 @@ class Transport:
 
     async def _read(self, answer: httpx.Response, request: Request, attempt: int) -> bytes:
         body = bytearray()
-        # Left by cancelling the next read: httpx's generators have to run to their end.
-        with anyio.CancelScope() as reading:
-            async for piece in answer.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST_ANSWER:
-                    reading.cancel()
-                    body.clear()
-        if reading.cancel_called:
-            text = f"{self.service.shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
-            raise self.service.error(DecodeError, text, request, attempt)
-        if self._pool.bandwidth is not None:
-            self._pool.bandwidth.reserve(len(body))
-        return bytes(body)
+        pieces = answer.aiter_bytes()
+        async for piece in pieces:
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                break
+        else:
+            if self._pool.bandwidth is not None:
+                self._pool.bandwidth.reserve(len(body))
+            return bytes(body)
+        # httpx's generators have to run to their end, which a cancelled read makes them do.
+        with anyio.CancelScope() as rest:
+            rest.cancel()
+            async for _ in pieces:
+                pass
+        text = f"{self.service.shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
+        raise self.service.error(DecodeError, text, request, attempt)
 
     def _correct_clock(self, response: Response) -> bool:
         """Adopt the service's clock from the ``Date`` of its answer, which has just come."""
@@ -304,6 +312,8 @@ class Transport:
     def _log(self, request: Request, response: Response, started: float) -> None:
         # The parts of an upload are many; what they amount to is told by the upload.
         level = logging.DEBUG if request.streamed else logging.INFO
+        if not log.isEnabledFor(level):
+            return
         seconds, attempts = time.monotonic() - started, response.attempts
         text = "%s -> %d in %.3f s (attempt %d)"
         log.log(level, text, self.service.shown(request), response.status_code, seconds, attempts)

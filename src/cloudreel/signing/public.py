@@ -16,7 +16,7 @@ from cloudreel.signing.shapes import is_list
 
 __all__ = ["Audience", "pack", "unpack"]
 
-_COUNTRIES = re.compile(r"-?[a-zA-Z]{2}(,[a-zA-Z]{2})*")
+_COUNTRIES = r"-?[a-zA-Z]{2}(,[a-zA-Z]{2})*"  # compiled when it is needed
 _LIMIT = 64 * 1024  # bytes a public part may unpack to
 # Both base64 alphabets, with or without padding and line ends.
 _STANDARD_BASE64 = str.maketrans("-_", "+/", "=\r\n")
@@ -91,7 +91,7 @@ def _listed(name: str, items: object) -> list[str]:
 
 def _country_list(countries: list[str]) -> str:
     joined = "-" + ",".join(countries[1:]) if countries[0] == "-" else ",".join(countries)
-    if _COUNTRIES.fullmatch(joined) is None:
+    if re.fullmatch(_COUNTRIES, joined) is None:
         raise SigningError(
             f"countries {countries!r}: each must be two letters; a first item '-' denies the others"
         )
