@@ -72,7 +72,7 @@ def create_app(address: str, secret: str) -> FastAPI:
             await factory.update_notifications({"url": hook, "delay": 0, "events": events})
             yield {**state, "library": Library()}
 
-    async def uploaded(request: Request, video: object) -> None:
+    async def uploaded(request: Request, video: AsyncVideo) -> None:
         """Say so; an application of yours notes here whose video it is."""
         print(f"{video} is up")
 

@@ -143,6 +143,19 @@ def test_a_line_that_breaks_is_repaired_by_the_page(
     assert upload_of(sandbox, "broken.mp4")["sha256"] == hashlib.sha256(clip.read_bytes()).hexdigest()
 
 
+def test_a_film_that_is_removed_is_given_up(page: Page, address: str, sandbox: Sandbox, clip: Path) -> None:
+    fault(sandbox, method="PUT", path="/upload/*", action="delay", seconds=0.3, times=8)
+    page.goto(address)
+    drop(page, clip, "unwanted.mp4")
+    page.wait_for_function("document.querySelector('.bar progress')?.value > 5")
+    with page.expect_response(lambda answer: answer.request.method == "DELETE") as given_up:
+        page.get_by_role("button", name="Remove from the list").click()
+    assert given_up.value.status == 200
+    assert upload_of(sandbox, "unwanted.mp4")["status"] == "aborted"
+    assert page.locator(".film").count() == 0
+    httpx.delete(f"{sandbox.base_url}/__sandbox__/faults").raise_for_status()
+
+
 def test_a_file_that_is_no_film_is_refused_in_words(page: Page, address: str, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no film")
     page.goto(address)

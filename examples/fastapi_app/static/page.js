@@ -19,6 +19,7 @@ class Film {
     document.querySelector("#films").prepend(this.item);
     this.bars = new Map();
     this.busy = false;
+    this.sending = null; // the upload under way
     films.set(key, this);
   }
 
@@ -45,16 +46,15 @@ class Film {
     bar.querySelector("span").textContent = `${Math.floor(percent)} %`;
   }
 
-  strip(up, length) {
+  // Show the parts of the upload, each from 0 to 1, or several of them in one cell.
+  strip(parts) {
     const strip = this.part(".strip");
-    const cells = Math.min(up.length, MOST_CELLS);
+    const cells = Math.min(parts.length, MOST_CELLS);
     while (strip.children.length < cells) strip.append(document.createElement("i"));
     for (let cell = 0; cell < cells; cell++) {
-      const first = Math.floor((cell * up.length) / cells);
-      const end = Math.floor(((cell + 1) * up.length) / cells);
-      let done = 0, all = 0;
-      for (let part = first; part < end; part++) [done, all] = [done + up[part], all + length(part)];
-      strip.children[cell].style.setProperty("--done", done / all);
+      const shown = parts.slice((cell * parts.length) / cells, ((cell + 1) * parts.length) / cells);
+      const done = shown.reduce((sum, part) => sum + part, 0) / shown.length;
+      strip.children[cell].style.setProperty("--done", done);
     }
   }
 
@@ -85,11 +85,12 @@ class Film {
 
   async send(file) {
     const { begun } = this.kept;
-    const upload = new Upload(file, begun, (up, length) => {
-      this.bar("Upload", (100 * up.reduce((sum, each) => sum + each, 0)) / file.size);
-      this.strip(up, length);
+    this.sending = new Upload(file, begun, ({ sent, parts }) => {
+      this.bar("Upload", (100 * sent) / file.size);
+      this.strip(parts);
     });
-    const video = await upload.run();
+    const video = await this.sending.run();
+    this.sending = null;
     await ask("/uploads/done", { upload: begun.upload, video });
     this.keep({ begun: null, video });
   }
@@ -101,7 +102,7 @@ class Film {
     try {
       const missing = new Set((await status(location)).missing_parts);
       this.bar("Upload", (100 * (parts - missing.size)) / parts);
-      this.strip(Array.from({ length: parts }, (_, part) => (missing.has(part) ? 0 : 1)), () => 1);
+      this.strip(Array.from({ length: parts }, (_, part) => (missing.has(part) ? 0 : 1)));
       this.say("Stopped. Drop the same film again to go on where it stopped.", "waiting");
     } catch (error) {
       this.say(`${error.message}. Drop it again.`, "failed");
@@ -121,7 +122,11 @@ class Film {
     events.addEventListener("failed", ({ data }) => {
       events.close();
       this.say(JSON.parse(data).reason, "failed");
+      this.keep({ video: null });
     });
+    events.onerror = () => {
+      if (events.readyState === EventSource.CLOSED) this.say("The application does not answer. Reload the page.", "failed");
+    };
     events.addEventListener("ready", ({ data }) => {
       events.close();
       this.say("Ready. It plays by a signed URL, good for an hour.", "ready");
@@ -138,6 +143,7 @@ class Film {
 
   forget() {
     this.stop?.();
+    this.sending?.abort();
     films.delete(this.key);
     this.item.remove();
     store();

@@ -7,13 +7,16 @@ const LONGEST_PAUSE = 10_000; // milliseconds
 export class Refused extends Error {}
 
 export class Upload {
-  // `begun` is what the application gave for this very file, `told` hears how many bytes of each part are up.
+  // `begun` is what the application gave for this very file; `told` is called whenever something has moved.
   constructor(file, begun, told) {
     this.file = file;
     this.begun = begun;
     this.told = told;
-    this.up = new Array(begun.parts).fill(0); // bytes of each part that have left
+    this.sent = 0; // bytes in all
+    this.parts = new Array(begun.parts).fill(0); // how much of each has left, from 0 to 1
     this.video = null;
+    this.requests = new Set();
+    this.stopped = false;
   }
 
   // Send what the cloud still misses; resolves to the id of the video.
@@ -23,6 +26,7 @@ export class Upload {
     for (let part = 0; part < this.begun.parts; part++) {
       if (!missing.has(part)) this.moved(part, this.length(part));
     }
+    this.told(this);
     this.video = state.media_id ?? null;
     const queue = [...missing];
     const lines = Math.min(AT_ONCE, this.begun.max_connections, queue.length);
@@ -41,28 +45,43 @@ export class Upload {
     return this.video;
   }
 
+  // Stop at once, and have the cloud forget what it has.
+  async abort() {
+    this.stopped = true;
+    for (const request of this.requests) request.abort();
+    await fetch(this.begun.location, { method: "DELETE" });
+  }
+
   async send(part) {
     const start = part * this.begun.part_size;
     const piece = this.file.slice(start, start + this.length(part));
     const text = await again(() => this.put(part, piece));
     this.moved(part, piece.size);
+    this.told(this);
     if (text) this.video = JSON.parse(text).id;
   }
 
   put(part, piece) {
     return new Promise((resolve, reject) => {
+      if (this.stopped) return reject(new Refused("Stopped"));
       const request = new XMLHttpRequest(); // fetch() does not tell how far a body has come
       request.open("PUT", this.begun.location);
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.setRequestHeader("X-Part", part);
-      request.upload.onprogress = (event) => this.moved(part, event.loaded);
+      request.upload.onprogress = (event) => {
+        this.moved(part, event.loaded);
+        this.told(this);
+      };
       request.onerror = () => reject(new Error("The connection broke"));
+      request.onabort = () => reject(new Refused("Stopped"));
       request.onload = () => {
         const { status, responseText } = request;
         if (status < 400) return resolve(responseText);
         const passing = status >= 500 || status === 408 || status === 429;
         reject(new (passing ? Error : Refused)(`The cloud answered ${status}`));
       };
+      request.onloadend = () => this.requests.delete(request);
+      this.requests.add(request);
       request.send(piece);
     });
   }
@@ -71,9 +90,12 @@ export class Upload {
     return Math.min(this.begun.part_size, this.file.size - part * this.begun.part_size);
   }
 
+  // A part that is sent again does not go backwards.
   moved(part, bytes) {
-    this.up[part] = bytes;
-    this.told(this.up, (index) => this.length(index));
+    const length = this.length(part);
+    const share = Math.max(this.parts[part], Math.min(bytes / length, 1));
+    this.sent += (share - this.parts[part]) * length;
+    this.parts[part] = share;
   }
 }
 

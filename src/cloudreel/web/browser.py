@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
-from typing import Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias, overload
 
 from attrs import frozen
 from starlette.exceptions import HTTPException
@@ -50,8 +50,38 @@ class Limits:
     params: dict[str, Param]
 
 
+@overload
 def browser_uploads(
-    on_uploaded: Callable[[Request, Video], Awaitable[object]],
+    on_uploaded: Callable[[Request, telestream.AsyncVideo], Awaitable[object]],
+    *,
+    secret: str,
+    largest: int,
+    types: Sequence[str] = ...,
+    to: Callable[[Request], Awaitable[telestream.AsyncTelestream]] = ...,
+    profiles: str | Sequence[str] | None = ...,
+    seconds: float = ...,
+    seen: Seen | None = ...,
+    **params: Param,
+) -> Router: ...
+
+
+@overload
+def browser_uploads(
+    on_uploaded: Callable[[Request, panda.AsyncVideo], Awaitable[object]],
+    *,
+    secret: str,
+    largest: int,
+    types: Sequence[str] = ...,
+    to: Callable[[Request], Awaitable[panda.AsyncPanda]],
+    profiles: str | Sequence[str] | None = ...,
+    seconds: float = ...,
+    seen: Seen | None = ...,
+    **params: Param,
+) -> Router: ...
+
+
+def browser_uploads(
+    on_uploaded: Callable[[Request, Any], Awaitable[object]],
     *,
     secret: str,
     largest: int,
@@ -110,7 +140,7 @@ def browser_uploads(
 class _Uploads:
     def __init__(
         self,
-        on_uploaded: Callable[[Request, Video], Awaitable[object]],
+        on_uploaded: Callable[[Request, Any], Awaitable[object]],
         secret: str,
         limits: Limits,
         to: Callable[[Request], Awaitable[Client]],
