@@ -108,7 +108,13 @@ class AsyncMedia(Namespace):
         return await self._transport.send(protocol.media_count())
 
     async def set_meta(self, *, id: str, key: str, value: Scalar) -> None:
-        """Write a meta entry, which is kept as text."""
+        """Write a meta entry, which is kept as text.
+
+        Args:
+            id: of the media.
+            key: the entry's name.
+            value: what it holds from now on.
+        """
         await self._transport.send(protocol.media_set_meta(id=id, key=key, value=value))
 
     async def get_meta(self, *, id: str, key: str) -> MetaEntry:

@@ -261,7 +261,13 @@ class Media(Twin[AsyncMedia], of=AsyncMedia):
         return run(self._impl.count)
 
     def set_meta(self, *, id: str, key: str, value: Scalar) -> None:
-        """Write a meta entry, which is kept as text."""
+        """Write a meta entry, which is kept as text.
+
+        Args:
+            id: of the media.
+            key: the entry's name.
+            value: what it holds from now on.
+        """
         run(self._impl.set_meta, id=id, key=key, value=value)
 
     def get_meta(self, *, id: str, key: str) -> MetaEntry:

@@ -27,6 +27,8 @@ class AsyncJob:
         api_key: the key, or a function that returns the current one.
         params: the parameters of the job by name, such as ``input_url``; they can be set later.
         base_url: where the service is.
+
+    Attributes:
         recipe_id: the number of the recipe.
         recipe_name: the name of the recipe, instead of its number.
         notification_url: where the service tells of the end, instead of the account's own address.
@@ -82,21 +84,46 @@ class AsyncJob:
         return job
 
     def set_input(self, url: str, user: str | None = None, password: str | None = None) -> None:
-        """Set what is transcoded: the URL of a file, and who may read it."""
+        """Set what is transcoded.
+
+        Args:
+            url: of the file.
+            user: who may read it, None where anybody may.
+            password: of that user.
+        """
         self._input = Location(url, user, password)
 
     def set_output(self, url: str, user: str | None = None, password: str | None = None) -> None:
-        """Set where the result goes: the URL of a file, and who may write it."""
+        """Set where the result goes.
+
+        Args:
+            url: of the file.
+            user: who may write it, None where anybody may.
+            password: of that user.
+        """
         self._output = Location(url, user, password)
 
     def set_watermark(self, url: str, user: str | None = None, password: str | None = None) -> None:
-        """Set what is laid over the picture: the URL of an image, and who may read it."""
+        """Set what is laid over the picture.
+
+        Args:
+            url: of the image.
+            user: who may read it, None where anybody may.
+            password: of that user.
+        """
         self._watermark = Location(url, user, password)
 
     def set_thumbnails(
         self, url: str, prefix: str, user: str | None = None, password: str | None = None
     ) -> None:
-        """Set where thumbnails go: the URL of a folder, what their names begin with, and who may write."""
+        """Set where thumbnails go.
+
+        Args:
+            url: of the folder.
+            prefix: what their names begin with.
+            user: who may write there, None where anybody may.
+            password: of that user.
+        """
         self._thumbnails = Location(url, user, password, prefix)
 
     def set_notification_url(self, url: str) -> None:

@@ -107,10 +107,19 @@ def drm_token(
 ) -> str:
     """Return a DRM token: JSON in URL-safe base64 with padding (cloudkey-rpc.md section 14).
 
-    `expires` is in seconds since 1970, `nonce` any non-empty text that is used once. `rights` and `meta` are
-    mappings of text; `max_replay` is how often the token may be used, 0 or None leaving it open.
+    Args:
+        user_id: of the account.
+        media_id: of what the token opens.
+        api_key: the account's key.
+        expires: seconds since 1970.
+        nonce: any text but the empty one, used once.
+        rights: what the viewer may do, as text by name.
+        meta: what the player is told, as text by name.
+        callback_url: where the service asks back.
+        max_replay: how often the token may be used; 0 and None leave it open.
 
-    Raises SigningError for a malformed argument.
+    Raises:
+        SigningError: an argument is malformed.
     """
     if not is_count(expires):
         raise SigningError(f"expires {expires!r}: it must be whole seconds since 1970")

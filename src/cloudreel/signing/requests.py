@@ -127,11 +127,16 @@ class RequestSigner:
 def sign_request(secret_key: str, verb: str, host: str, path: str, params: Mapping[str, object]) -> str:
     """Return the signature of a request: HMAC-SHA256 in base64, 44 characters (panda.md 3.4).
 
-    `verb`, `host` (a port is dropped) and `path` (without the version prefix) are canonicalised here.
-    `params` are all parameters, ``access_key`` and ``timestamp`` among them, in the types `canonical_query`
-    takes.
+    Args:
+        secret_key: the key that signs.
+        verb: of HTTP, in any case.
+        host: in any case; a port is dropped.
+        path: without the version prefix.
+        params: all parameters, ``access_key`` and ``timestamp`` among them, in the types that
+            `canonical_query` takes.
 
-    Raises SigningError for parameters without a text and for a path that holds a query.
+    Raises:
+        SigningError: a parameter has no text, or the path holds a query.
     """
     return RequestSigner(secret_key).sign(verb, host, path, params)
 
@@ -150,12 +155,23 @@ def signed_params(
 ) -> dict[str, str]:
     """Return `params` as text together with the parameters that sign them (panda.md 3.1).
 
-    These are ``access_key``, ``timestamp`` (ISO-8601 with a zone, say ``2015-08-03T09:15:27.123456+00:00``),
-    ``cloud_id`` and ``factory_id`` where given, and ``signature``; they replace members of the same name.
-    Nested mappings come back as ``outer[inner]``, None is left out. A ``file`` takes no part in the
-    signature; it comes back if it is text and is left out otherwise. `params` is not modified.
+    These are ``access_key``, ``timestamp``, ``cloud_id`` and ``factory_id`` where given, and ``signature``;
+    they replace members of the same name. Nested mappings come back as ``outer[inner]``, None is left out. A
+    ``file`` takes no part in the signature; it comes back if it is text and is left out otherwise.
 
-    Raises SigningError as `sign_request` does.
+    Args:
+        verb: of HTTP, in any case.
+        path: without the version prefix.
+        params: of the call, None for none; not modified.
+        access_key: the public key.
+        secret_key: the key that signs.
+        host: in any case; a port is dropped.
+        timestamp: ISO-8601 with a zone, such as ``2015-08-03T09:15:27.123456+00:00``.
+        cloud_id: the cloud that is spoken to (Panda).
+        factory_id: the factory that is spoken to (Telestream).
+
+    Raises:
+        SigningError: as in `sign_request`.
     """
     return RequestSigner(secret_key).signed_params(
         verb,

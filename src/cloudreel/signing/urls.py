@@ -65,17 +65,25 @@ def sign_url(
     countries: Sequence[str] | None = None,
     referers: Sequence[str] | None = None,
 ) -> str:
-    """Return `url` with an ``auth`` parameter that opens it until `expires`.
+    """Return a URL with an ``auth`` parameter that opens it until it expires.
 
-    `url` is absolute, percent-encoded and has no fragment (it never reaches the service). Only what stands
-    before its ``?`` is signed; a query is kept in front of ``auth``. `expires` is in seconds since 1970, 0
-    for never. `nonce` is ASCII letters and digits, eight random ones by custom. `seclevel` combines bits of
-    `SecLevel`, None counting as 0; unknown bits are kept. Its bits ASNUM, IP and USERAGENT need `asnum`,
-    `ip`, `useragent`; COUNTRY needs `countries`, two-letter codes to allow or, after a first item ``-``, to
-    deny; REFERER and REFERER_STRICT need `referers`, prefixes of page addresses. With DELEGATE none of these
-    is needed or used.
+    Only what stands before the ``?`` is signed; a query is kept in front of ``auth``. With the bit DELEGATE
+    nothing that other bits need is needed or used.
 
-    Raises SigningError for anything missing or malformed.
+    Args:
+        url: absolute, percent-encoded and without a fragment, which never reaches the service.
+        api_key: the account's key.
+        expires: seconds since 1970, 0 for never.
+        nonce: ASCII letters and digits, eight random ones by custom.
+        seclevel: bits of `SecLevel`, None counting as 0; unknown ones are kept.
+        asnum: the viewer's AS number, for the bit ASNUM.
+        ip: the viewer's address, for the bit IP.
+        useragent: the viewer's program, for the bit USERAGENT.
+        countries: two-letter codes to allow or, after a first item ``-``, to deny, for the bit COUNTRY.
+        referers: prefixes of page addresses, for the bits REFERER and REFERER_STRICT.
+
+    Raises:
+        SigningError: something is missing or malformed.
     """
     # What most calls give is seen here: asking `_until` would cost as much as a third of the hash.
     until = str(expires) if type(expires) is int and 0 <= expires <= _LATEST else _until(expires)
@@ -99,9 +107,22 @@ def sign_urls(
     countries: Sequence[str] | None = None,
     referers: Sequence[str] | None = None,
 ) -> list[str]:
-    """Return `urls` signed as by `sign_url`, each with its own nonce; what they share is computed once.
+    """Return URLs signed as by `sign_url`, each with its own nonce; what they share is computed once.
 
-    Raises SigningError as `sign_url` does, and when there are not as many nonces as URLs.
+    Args:
+        urls: what is signed.
+        api_key: the account's key.
+        expires: seconds since 1970, 0 for never.
+        nonces: one for each URL.
+        seclevel: bits of `SecLevel`; they need what they need in `sign_url`.
+        asnum: the viewer's AS number.
+        ip: the viewer's address.
+        useragent: the viewer's program.
+        countries: two-letter codes to allow or, after a first item ``-``, to deny.
+        referers: prefixes of page addresses.
+
+    Raises:
+        SigningError: as in `sign_url`, and where there are not as many nonces as URLs.
     """
     level, viewer, public = _terms(seclevel, asnum, ip, useragent, countries, referers)
     terms = str(level), _until(expires), api_key + viewer + public, public and f"-{public}"

@@ -78,6 +78,11 @@ class TicketStore(Protocol):
     async def renew(self, key: str, holder: str, seconds: float) -> bool:
         """Prolong a lease to so many seconds from now.
 
+        Args:
+            key: of the ticket.
+            holder: who has the lease.
+            seconds: how long from now.
+
         Returns:
             False when the holder has lost it: it expired, or the ticket was removed.
         """
