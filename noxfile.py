@@ -111,12 +111,14 @@ def examples(session: nox.Session) -> None:
     programs = sorted([*ROOT.glob("examples/*.py"), *applications])
     if not programs:
         session.error("There is nothing to run: no examples/*.py")
-    install(session)
+    install(session, "test")
     film = str(Path(session.create_tmp()) / "film.mp4")
     session.run("python", "-c", f"from cloudreel.cli.demo.stage import make_clip; make_clip({film!r})")
     for program in programs:
         with sandbox(session) as credentials:
             session.run("python", str(program.relative_to(ROOT)), film, env=credentials)
+    # Those of fleets need workers, and the engines of their queues.
+    session.run("python", "-m", "pytest", "-m", "", "tests/fleet/test_recipes.py")
 
 
 @nox.session
