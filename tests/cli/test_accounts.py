@@ -28,7 +28,9 @@ def stored(sandbox: Sandbox, id: str) -> str:
     return str(found["sha256"])
 
 
-def test_a_film_goes_up_is_encoded_comes_back_and_goes(ran: Command, clip: Path, sandbox: Sandbox) -> None:
+def test_a_film_goes_up_is_encoded_comes_back_and_goes(
+    ran: Command, said: Command, clip: Path, sandbox: Sandbox
+) -> None:
     uploaded = ran("upload", str(clip))
     assert (uploaded.returncode, uploaded.stderr) == (0, "")
     id, path = uploaded.stdout.rstrip("\n").split("\t")
@@ -39,7 +41,7 @@ def test_a_film_goes_up_is_encoded_comes_back_and_goes(ran: Command, clip: Path,
     assert (watched.returncode, watched.stderr) == (0, "")
     assert watched.stdout.splitlines()[-1] == f"{id}\th264\tsuccess\t100\t"
 
-    listed = ran("ls")
+    listed = said("ls")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert listed.stdout.split("\t")[:3] == [id, "success", str(clip.stat().st_size)]
 

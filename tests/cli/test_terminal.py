@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cloudreel.sandbox import Sandbox
     from conftest import Command
 
 
-def seen(env: dict[str, str], *arguments: str) -> tuple[int, str]:
+def seen(env: dict[str, str], *arguments: str, typed: str = "") -> tuple[int, str]:
     """Run a command in a terminal of its own; return its exit code and what the terminal was sent."""
     person, terminal = pty.openpty()
     command = [sys.executable, "-W", "error", "-m", "cloudreel", *arguments]
     env = {**os.environ, **env, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+    os.write(person, typed.encode())
     with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=env) as process:
         os.close(terminal)
         text = b""
@@ -52,3 +54,12 @@ def test_bars_and_a_table(env: dict[str, str], said: Command, clip: Path) -> Non
     piped = said("ls").stdout
     assert piped.count("\t") == 4
     assert "\x1b" not in piped
+
+
+def test_nothing_is_deleted_unasked(env: dict[str, str], sandbox: Sandbox) -> None:
+    before = len(sandbox.world.requests)
+    code, shown = seen(env, "rm", "0123", typed="n\n")
+    assert code == 1
+    assert "Delete 0123 of telestream and all encodings? [y/N]" in shown
+    assert "Nothing was deleted" in shown
+    assert len(sandbox.world.requests) == before

@@ -33,7 +33,7 @@ from cloudreel.uploads.failures import first_failure
 @service_option
 @json_option
 def command(folder: Path, jobs: int, quick: bool, service: str, as_json: bool) -> None:
-    """Copy all videos of an account, with their encodings, to FOLDER.
+    """Copy all videos of an account to FOLDER: encodings, and sources where the service shows them.
 
     Each video has a folder SERVICE/ID with its files and a record of them: sizes, SHA-256, and what the
     service says of the video. Given again, the command reads what is there and fetches what is missing,

@@ -21,12 +21,15 @@ from cloudreel.errors import CloudReelError
 @json_option
 def command(ids: tuple[str, ...], yes: bool, service: str, as_json: bool) -> None:
     """Delete videos and all their encodings, for good."""
+    output = Output(as_json)
     if not yes:
         if as_json or not sys.stdin.isatty():
             raise click.UsageError("Nobody is there to ask: say --yes")
         what = ids[0] if len(ids) == 1 else f"{len(ids)} videos"
-        click.confirm(f"Delete {what} of {service} and all encodings?", abort=True, err=True)
-    sys.exit(anyio.run(_remove, ids, service, Output(as_json)))
+        if not click.confirm(f"Delete {what} of {service} and all encodings?", err=True):
+            output.note("Nothing was deleted")
+            sys.exit(failures.FAILED)
+    sys.exit(anyio.run(_remove, ids, service, output))
 
 
 async def _remove(ids: tuple[str, ...], service: str, output: Output) -> int:

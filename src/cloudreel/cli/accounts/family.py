@@ -107,7 +107,7 @@ class FamilyAccount(Account, Generic[VideoT]):
     async def files(self, id: str) -> list[StoredFile]:
         """Return the source, where the service shows it, and the files of all good encodings."""
         if self._folder is None:
-            return []
+            raise CloudReelError(f"{self.service} {self._scope} has no url: nobody knows where its files are")
         video = await self._video(id)
         good = [encoding for encoding in await self._encodings(video) if encoding.status == SUCCESS]
         found: list[StoredFile] = []
