@@ -5,6 +5,7 @@ The job comes as one JSON object on stdin:
 ``service``   ``telestream``, ``panda`` or ``cloudkey``
 ``config``    addresses and credentials of that service
 ``path``      the file
+``source``    how it is given: ``path`` (so it is without a word), ``reader`` (with a position) or ``pieces``
 ``store``     folder of a store of tickets: a ticket lies there before the first byte goes out, until the end;
               a job that finds one goes on with it
 ``ticket``    instead of a store: go on with this one
@@ -26,6 +27,8 @@ from cloudreel.errors import CloudReelError
 from cloudreel.uploads import FileTicketStore, Ticket, events
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
     from cloudreel.uploads import Progress
 
 
@@ -43,16 +46,37 @@ def memory(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
+class Reader:
+    """A file that shows no more than its position."""
+
+    def __init__(self, path: str) -> None:
+        self._file = Path(path).open("rb")  # noqa: SIM115 - as long as the process
+        self.read = self._file.read
+        self.seek = self._file.seek
+        self.tell = self._file.tell
+
+
+async def pieces(path: str) -> AsyncIterator[bytes]:
+    """Give a file piece by piece."""
+    with Path(path).open("rb") as file:
+        while piece := file.read(2**20):
+            yield piece
+
+
+SOURCES: dict[str, Callable[[str], Any]] = {"path": str, "reader": Reader, "pieces": pieces}
+
+
 async def upload_in_session(uploads: Any, job: dict[str, Any], progress: Any) -> dict[str, object]:
     """Upload with whatever has ``upload_session`` and ``resume_upload``."""
     store = FileTicketStore(job["store"]) if job.get("store") else None
     stored = await store.tickets() if store else []
     ticket = stored[0] if stored else Ticket.from_json(job["ticket"]) if job.get("ticket") else None
+    source = SOURCES[job.get("source", "path")](job["path"])
     if ticket is None:
         begin = job.get("begin", {})
-        session = await uploads.upload_session(job["path"], profiles="none", progress=progress, **begin)
+        session = await uploads.upload_session(source, profiles="none", progress=progress, **begin)
     else:
-        session = await uploads.resume_upload(ticket, job["path"], progress=progress)
+        session = await uploads.resume_upload(ticket, source, progress=progress)
     if store:
         await store.save(session.ticket())
     video = await (session.resume() if ticket else session.start())

@@ -123,14 +123,10 @@ class OpenFileReader(FileReader):
         self._file = file
         self._start = file.tell()
 
-    async def release(self) -> None:
-        """Forget the descriptor, which is the caller's."""
-        self._descriptor = None
-
     def _open(self) -> int:
         if self._file.writable():
             self._file.flush()
-        return self._file.fileno()
+        return os.dup(self._file.fileno())  # of our own: the caller may close theirs at any time
 
 
 class SpooledReader(FileReader):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from attrs import evolve
 
 from cloudreel.core.filewire import exchange
 from cloudreel.errors import UploadError
@@ -210,6 +211,7 @@ async def test_an_answer_may_be_left_unread(server: Server, path: Path, kit: typ
         (b"\x16\x03\xff this is not HTTP\r\n\r\n", "illegal status line"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "peer closed connection"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000, "too long|too large"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "SWITCH_UPGRADE"),
     ],
 )
 async def test_what_is_no_answer_is_told(
@@ -293,3 +295,32 @@ async def test_a_broken_disk_is_told_as_such(
         monkeypatch.setattr(os, "preadv", fail)
         with pytest.raises(OSError, match="Input/output error"):
             await kit.put(client, server.url, SourceBody(source, 0, 1_000_000))
+
+
+async def test_a_file_that_the_caller_closes_meanwhile_is_sent_all_the_same(
+    server: Server, path: Path, kit: type[Kit]
+) -> None:
+    def take(peer: Peer, server: Server) -> None:
+        head = peer.head()
+        file.close()
+        server.requests.append(head + peer.body(kit.length_of(head)))
+        peer.answer()
+
+    server.plays(take)
+    with path.open("r+b") as file:
+        async with await open_source(file) as source, kit.client() as client:
+            await kit.put(client, server.url, SourceBody(source, 0, 1_000_000))
+    assert server.requests[0].endswith(b"\r\n\r\n" + kit.CONTENT[:1_000_000])
+
+
+async def test_a_closed_descriptor_is_told_as_such(server: Server, path: Path, kit: type[Kit]) -> None:
+    async with await open_source(path) as source, kit.client() as client:
+        body = SourceBody(source, 0, 1_000_000)
+        part = body.in_file()
+        assert part is not None
+        closed = 10**6  # more than a process may have open
+        headers = {"Content-Length": str(body.length)}
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            await client.wire.send(
+                "PUT", server.url, headers, evolve(part, descriptor=closed), httpx.Timeout(30)
+            )

@@ -27,6 +27,7 @@ Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
 READ_SIZE = 64 * 1024  # bytes of an answer read at once
 TOO_SLOW = "The service took or gave nothing in time"
 
+_OF_THE_FILE = (errno.EIO, errno.EBADF)  # the disk fails, the file was closed
 _NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # the file system cannot do it
 
 
@@ -125,7 +126,7 @@ class Connection:
         except OSError as error:
             if error.errno in _NO_SENDFILE:
                 return None
-            if error.errno == errno.EIO:  # the disk's
+            if error.errno in _OF_THE_FILE:
                 raise
             raise httpx.WriteError(str(error)) from error
 

@@ -16,7 +16,7 @@ from cloudreel.core.filewire.connection import Connection
 
 STEP: Final = 2**20  # bytes that the kernel is asked to move at once
 PIECE: Final = 256 * 1024  # bytes that are read and sent at once where the kernel cannot move them
-LAST: Final = 64 * 1024  # bytes that wait until the file was found unchanged
+LAST: Final = 4 * 1024  # bytes that wait until the file was found unchanged
 READ_SIZE: Final = 64 * 1024  # bytes of an answer's body that are read at once
 LONGEST_HEAD: Final = 100 * 1024  # bytes of an answer's head; httpx allows as many
 TELL_EVERY: Final = 0.05  # seconds between two words on the progress of one part

@@ -195,6 +195,9 @@ def _call_soon() -> CallSoon:
 async def _in_thread(work: Callable[[], T], stop: Callable[[], None], threads: anyio.CapacityLimiter) -> T:
     """Do blocking work in a worker thread; when cancelled, stop it and wait until it has ended."""
     turn = threading.Lock()  # whose the work is: the thread's, or nobody's any more
+    ended = anyio.Event()
+    call_soon = _call_soon()
+    is_stopped = False
 
     def run() -> T:
         if not turn.acquire(blocking=False):
@@ -203,12 +206,15 @@ async def _in_thread(work: Callable[[], T], stop: Callable[[], None], threads: a
             return work()
         finally:
             turn.release()
+            if is_stopped:
+                call_soon(ended.set)
 
     try:
         return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=threads)
     except BaseException:
+        is_stopped = True
         stop()
         if not turn.acquire(blocking=False):
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(turn.acquire, limiter=anyio.CapacityLimiter(1))
+                await ended.wait()
         raise
