@@ -257,11 +257,18 @@ def test_only_the_pipeline_goes_as_json_text() -> None:
         "delay": 0,
     }
     before = json.dumps(params)
-    wired = wire_params(params)
+    wired = dict(wire_params(params))
     assert json.dumps(params) == before
     assert json.loads(str(wired.pop("pipeline"))) == {"h264": {"next": ["mp3"]}}
-    assert wired == {"events": {"video_encoded": True}, "profiles": ["h264", "mp3"], "delay": 0}
+    assert wired == {name: value for name, value in params.items() if name != "pipeline"}
     assert wire_params({"pipeline": "{}"}) == {"pipeline": "{}"}
+
+
+def test_none_is_neither_signed_nor_sent() -> None:
+    signer = HmacSigner("api.example.com", "my_access_key", "my_secret_key")
+    with_none = signer(Request("GET", "/videos.json", {"page": 1, "status": None}), 0.0)
+    assert with_none == signer(Request("GET", "/videos.json", {"page": 1}), 0.0)
+    assert "status" not in signer.params("GET", "/videos.json", {"status": None}, 0.0)
 
 
 def test_the_signer_signs_what_the_wire_carries() -> None:

@@ -77,13 +77,12 @@ def _until_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
-def wire_params(params: Mapping[str, object]) -> dict[str, object]:
+def wire_params(params: Mapping[str, object]) -> Mapping[str, object]:
     """Return parameters as they are signed: ``pipeline`` is the one mapping that goes as JSON text."""
-    return {
-        name: codec.to_json_text(value) if name == "pipeline" and not isinstance(value, str) else value
-        for name, value in params.items()
-        if value is not None
-    }
+    pipeline = params.get("pipeline")
+    if pipeline is None or isinstance(pipeline, str):
+        return params
+    return {**params, "pipeline": codec.to_json_text(pipeline)}
 
 
 def base_url(scheme: str | None, host: str, port: int | str, version: str) -> str:

@@ -69,4 +69,7 @@ def _escaper(name: str) -> Callable[[str], str] | None:
 
 def _escape_moment(text: str) -> str:
     """Return a time escaped; only its fraction of a second, ``2015-08-03T09:15:27.123456+00:00``, is news."""
-    return f"{_escape_kept(text[:20])}{escape(text[20:26])}{_escape_kept(text[26:])}"
+    fraction = text[20:26]
+    if not (fraction.isalnum() and fraction.isascii()):
+        fraction = escape(fraction)
+    return f"{_escape_kept(text[:20])}{fraction}{_escape_kept(text[26:])}"
