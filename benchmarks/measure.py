@@ -86,7 +86,7 @@ def compare(
     calls = [_calls(work, effort.seconds) for work in works]
     rounds = [
         [_cpu(work, count, collect) / per for work, count in zip(works, calls, strict=True)]
-        for _ in range(effort.pairs)
+        for _ in range(effort.pairs if max(calls) > 1 else min(effort.pairs, 5))  # what is slow wavers less
     ]
     medians = [statistics.median(taken) for taken in zip(*rounds, strict=True)]
     unit = next(unit for unit, many in UNITS.items() if medians[1] * many < 1000 or unit == "s")
