@@ -194,6 +194,14 @@ async def test_a_lost_connection_is_pandas_own_error(sandbox: Sandbox) -> None:
 # -- signatures, and what goes on the wire ---------------------------------------------------------------
 
 
+@pytest.mark.parametrize("path", ["/videos.json", "videos.json", " /videos.json/"])
+async def test_the_url_of_a_path_is_where_signed_params_go(panda: AsyncPanda, path: str) -> None:
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(panda.url(path), params=panda.signed_params("GET", path))
+    assert answer.status_code == 200
+    assert panda.url(path).endswith("/v2/videos.json")
+
+
 async def test_signed_params_serve_any_client(panda: AsyncPanda, sandbox: Sandbox) -> None:
     url = f"{sandbox.base_url}/v2"
     params = panda.signed_params("GET", "/videos.json", {"some_params": "some_value"})

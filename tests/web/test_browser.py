@@ -267,6 +267,8 @@ async def test_a_cloud_that_fails_is_a_bad_gateway(desk: Desk, clip: Path, runni
 async def test_what_cannot_work_is_told_at_once(desk: Desk, running: Running, clip: Path) -> None:
     with pytest.raises(ValueError, match="payload"):
         web.browser_uploads(desk.uploaded, secret=SECRET, largest=LARGEST, payload="mine")
+    with pytest.raises(ValueError, match="token_urlsafe"):
+        web.browser_uploads(desk.uploaded, secret="", largest=LARGEST)
     uploads = web.browser_uploads(desk.uploaded, secret=SECRET, largest=LARGEST)
 
     def make() -> telestream.AsyncTelestream:

@@ -304,8 +304,11 @@ async def test_equal_events_have_equal_keys() -> None:
 # -- with the services themselves ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("framework", [FastAPI, Starlette])
-@pytest.mark.parametrize("at_home", [True, False], ids=["in its factory", "in any factory"])
+@pytest.mark.parametrize(
+    ("framework", "at_home"),
+    [(FastAPI, True), (Starlette, False)],
+    ids=["FastAPI, in its factory", "Starlette, in any factory"],
+)
 async def test_telestream_s_own_notifications_wake_and_are_told(
     sandbox: Sandbox, clip: Path, framework: type[Starlette], at_home: bool, served: Served
 ) -> None:

@@ -23,6 +23,7 @@ from cloudreel.web import doors
 from cloudreel.web.bodies import read_body
 from cloudreel.web.clients import telestream as telestream_of
 from cloudreel.web.doors import Door, Video
+from cloudreel.web.secret import check_secret
 from cloudreel.web.seen import MemorySeen, Seen
 from cloudreel.web.slips import Slip, read_slip
 
@@ -109,7 +110,8 @@ def browser_uploads(
     Args:
         on_uploaded: told of each video once, before the page gets its answer. When it fails, it is told again
             if the page says so again.
-        secret: signs what a page is given; the same in all processes of the application.
+        secret: signs what a page is given; the same in all processes of the application, at least 16
+            characters from ``secrets.token_urlsafe()``.
         largest: bytes of a file.
         types: media types that are accepted, as the browser names them; stars stand for anything.
         to: gives the client for a request, and raises HTTPException for whoever may not upload. A Telestream
@@ -122,8 +124,9 @@ def browser_uploads(
             of an upload is recognised.
 
     Raises:
-        ValueError: ``payload`` is among the params.
+        ValueError: ``payload`` is among the params, or the secret is too short.
     """
+    check_secret(secret)
     if "payload" in params:
         raise ValueError("The payload of a video says which upload it came by; keep your own data elsewhere")
     limits = Limits(largest, tuple(types), seconds, {**params, "profiles": profiles})

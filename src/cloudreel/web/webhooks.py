@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from hmac import compare_digest
 from typing import Final
@@ -22,11 +21,10 @@ from cloudreel.panda.notifications import LARGEST_BODY
 from cloudreel.telestream import AsyncTelestream
 from cloudreel.web.bodies import read_body
 from cloudreel.web.clients import Clients
+from cloudreel.web.secret import check_secret
 from cloudreel.web.seen import MemorySeen, Seen
 from cloudreel.web.subjects import Event, fetch
 
-SHORTEST_SECRET: Final = 16  # characters
-SAFE: Final = re.compile(r"[A-Za-z0-9_-]+")
 PATIENCE: Final = 10.0  # seconds
 MEMORY: Final = 86_400.0  # seconds; for so long a notification is repeated (panda.md 9)
 
@@ -49,11 +47,13 @@ def webhooks(
 
     A notification that comes by another path is answered with 404, one that cannot be read with 400, one of
     more than 1 MiB with 413, one that cannot be confirmed now with 503: the service repeats it for a day.
-    Whoever waits with the application's `inbox` is woken before all that, and looks for himself.
+    Whoever waits with the application's `inbox` is woken before all that, and looks for himself. Keep the
+    path out of access logs that others read.
 
     Args:
-        on_event: told of every event once, after the answer was sent. What it raises is the server's to log;
-            the service does not repeat the notification then, so leave long work to a queue.
+        on_event: told of every event once as long as the object stays as it is, after the answer was sent.
+            What it raises is the server's to log, and the service does not repeat the notification then:
+            leave what must not be lost, and long work, to a queue.
         secret: at least 16 characters that stand in the path as they are, from ``secrets.token_urlsafe()``;
             several while one is replaced by another.
         seen: remembers for a day what was told, None for this process alone; see `Seen`.
@@ -64,7 +64,7 @@ def webhooks(
     """
     secrets = [secret] if isinstance(secret, str) else list(secret)
     for one in secrets:
-        _check(one)
+        check_secret(one)
     remembered = MemorySeen() if seen is None else seen
 
     async def receive(request: Request) -> Response:
@@ -95,14 +95,6 @@ def webhooks(
         return _answer(200, "OK", BackgroundTask(on_event, event))
 
     return Router([Route("/{service}/{secret}", receive, methods=["POST", "PUT"])])
-
-
-def _check(secret: str) -> None:
-    if len(secret) < SHORTEST_SECRET or not SAFE.fullmatch(secret):
-        raise ValueError(
-            f"The secret of a webhook is {SHORTEST_SECRET} or more letters, digits, - and _: make one with "
-            "secrets.token_urlsafe()"
-        )
 
 
 def _serves(clients: Clients, service: str) -> bool:
