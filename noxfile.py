@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Generator
@@ -18,6 +20,16 @@ import nox
 nox.needs_version = ">=2025.2.9"  # the first that reads dependency groups with their includes
 nox.options.sessions = ["tests", "lint", "types"]
 nox.options.reuse_venv = "no"
+
+IMPORT_EVERYTHING = """
+from importlib import import_module
+
+services = ["cloudkey", "cloudkey_rest", "flixcloud", "panda", "telestream"]
+for name in ["", *services, "errors", "signing", "uploads", "downloads", "notifications"]:
+    module = import_module(f"cloudreel.{name}".rstrip("."))
+    for each in getattr(module, "__all__", []):
+        getattr(module, each)
+"""
 
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
@@ -125,7 +137,9 @@ def examples(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the reference from the docstrings, without a warning; it lies in build/docs then."""
     install(session, "docs")
-    session.run("sphinx-build", "-W", "--keep-going", "-qE", "-b", "html", "src/cloudreel/_docs", "build/docs")
+    session.run(
+        "sphinx-build", "-W", "--keep-going", "-qE", "-b", "html", "src/cloudreel/_docs", "build/docs"
+    )
 
 
 @nox.session
@@ -137,19 +151,39 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the sdist and, from it, the wheel; install that into a clean environment and import it."""
+    """Build sdist and wheel, twice alike; try the wheel with its core alone, then in a project of its own."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "build"))
-    made = Path(session.create_tmp()) / "dist"
-    clean = Path(session.create_tmp()) / "clean"
-    for old in made.glob("cloudreel-*"):
-        old.unlink()
-    session.run("python", "-m", "build", "--outdir", str(made))
-    session.run("python", "-m", "virtualenv", "--clear", "--quiet", str(clean))
-    python = clean / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    (wheel,) = made.glob("*.whl")
-    session.run(str(python), "-m", "pip", "install", "--quiet", str(wheel), external=True)
-    everything = "import cloudreel; [getattr(cloudreel, name) for name in cloudreel.__all__]"
-    session.run(str(python), "-I", "-W", "error", "-c", everything, external=True)
+    home = Path(session.create_tmp())
+    first, second = (built(session, home / name) for name in ("dist", "again"))
+    if first != second:
+        session.error(f"Two builds of the same sources differ: {first} and {second}")
+    (wheel,) = (home / "dist").glob("*.whl")
+
+    python = bare_environment(session, home / "core")
+    session.run(python, "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(python, "-m", "pip", "check", external=True)
+    session.run(python, "-I", "-W", "error", "-c", IMPORT_EVERYTHING, external=True)
+
+    python = bare_environment(session, home / "project")
+    needs = [f"{wheel}[sandbox]", "pytest", "pytest-asyncio", "trio"]
+    session.run(python, "-m", "pip", "install", "--quiet", *needs, external=True)
+    project = shutil.copytree(ROOT / "tests/plugin/sample", home / "newsroom", dirs_exist_ok=True)
+    session.run(
+        python, "-m", "pytest", f"--rootdir={project}", f"-c={project / 'pyproject.toml'}", external=True
+    )
+
+
+def built(session: nox.Session, folder: Path) -> dict[str, str]:
+    """Build both distributions into a folder; return their names with their SHA-256."""
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder), env={"SOURCE_DATE_EPOCH": "1577836800"})
+    return {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in sorted(folder.iterdir())}
+
+
+def bare_environment(session: nox.Session, folder: Path) -> str:
+    """Make an environment with nothing in it and return its interpreter."""
+    session.run("python", "-m", "virtualenv", "--clear", "--quiet", str(folder))
+    return str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 
 @contextmanager

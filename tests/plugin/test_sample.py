@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,13 @@ def test_without_an_async_plugin_the_plain_tests_pass(sample: Path) -> None:
         sample, "-c", os.devnull, "--rootdir=.", "-o", "pythonpath=.", "tests/test_without_async.py"
     )
     assert re.search(r"\b\d passed in", said), said
+
+
+def test_the_tests_of_the_readme_pass(tmp_path: Path) -> None:
+    readme = Path(__file__).parents[2] / "README.rst"
+    (block,) = re.findall(r"code-block:: python3\n\n((?: {4}.*\n|\n)+)", readme.read_text("utf-8"))
+    (tmp_path / "test_readme.py").write_text(textwrap.dedent(block), "utf-8")
+    assert "2 passed" in run_pytest(tmp_path, "-p", "anyio.pytest_plugin", "-k", "asyncio or link")
 
 
 TELL_MODULES = """
