@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
-from cloudreel.core.filewire import FilePart
+from cloudreel.core.filewire import FileBody, FilePart
 from cloudreel.errors import UploadError
 from cloudreel.uploads.sources import Source
 
 
-class SourceBody:
+class SourceBody(FileBody):
     """A slice of an open source as the body of a request; each pass reads it anew.
 
     Args:

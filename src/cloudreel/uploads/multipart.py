@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
-from cloudreel.core.filewire import FilePart
+from cloudreel.core.filewire import FileBody, FilePart
 from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.sources import Source
 
@@ -23,7 +23,7 @@ def quote(text: str) -> str:
     return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", text)
 
 
-class MultipartBody:
+class MultipartBody(FileBody):
     """A form with one file, of exactly known length, whose file is read as it is sent.
 
     Args:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 import h11  # comes with httpx, which speaks HTTP/1.1 by it
 import httpx
@@ -47,13 +48,12 @@ class FilePart:
     after: bytes = b""
 
 
-@runtime_checkable
-class FileBody(Protocol):
+class FileBody(ABC):
     """A body that may stand in a file."""
 
+    @abstractmethod
     def in_file(self) -> FilePart | None:
         """Return where the bytes stand, None unless they are in a file that is open."""
-        ...
 
 
 def in_file(body: object) -> FilePart | None:
