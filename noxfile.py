@@ -34,6 +34,11 @@ for name in ["", *services, "errors", "signing", "uploads", "downloads", "notifi
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
+# All cores; tests that stand together run together, so that they share what was set up for them.
+PYTEST = ("pytest", "--numprocesses=auto", "--dist=worksteal")
+# Many tests start programs of their own, each of which would compile the package anew.
+KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": None}
+
 
 def install(session: nox.Session, *groups: str, extra: str = "all") -> None:
     """Install the package from its sources with an extra, and dependency groups of pyproject.toml."""
@@ -41,14 +46,10 @@ def install(session: nox.Session, *groups: str, extra: str = "all") -> None:
     session.install("--editable", f".[{extra}]", *needed)
 
 
-# Many tests start programs of their own, each of which would compile the package anew.
-KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": None}
-
-
 def run_pytest(session: nox.Session, *args: str) -> None:
-    """Run pytest on all cores."""
+    """Run pytest on the sources."""
     install(session, "test")
-    session.run("pytest", "--numprocesses=auto", *args, *session.posargs, env=KEEP_COMPILED)
+    session.run(*PYTEST, *args, *session.posargs, env=KEEP_COMPILED)
 
 
 @nox.session
@@ -62,8 +63,7 @@ def coverage(session: nox.Session) -> None:
     """Run the default suite and show which lines it leaves out; that takes half as long again."""
     install(session, "test")
     session.run("coverage", "erase")
-    pytest = ("pytest", "--numprocesses=auto", *session.posargs)
-    session.run("coverage", "run", "-m", *pytest, env=KEEP_COMPILED)
+    session.run("coverage", "run", "-m", *PYTEST, *session.posargs, env=KEEP_COMPILED)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
@@ -76,7 +76,7 @@ def lowest(session: nox.Session) -> None:
     session.run("uv", "pip", "install", *here, "--resolution", "lowest-direct", "--editable", ".[all]")
     # What tests stand on may be new, as long as it leaves the others as they are.
     session.run("uv", "pip", "install", *here, "--group", "test")
-    session.run("pytest", "--numprocesses=auto", *session.posargs)
+    session.run(*PYTEST, *session.posargs, env=KEEP_COMPILED)
 
 
 @nox.session
