@@ -168,9 +168,8 @@ def build(session: nox.Session) -> None:
     needs = [f"{wheel}[sandbox]", "pytest", "pytest-asyncio", "trio"]
     session.run(python, "-m", "pip", "install", "--quiet", *needs, external=True)
     project = shutil.copytree(ROOT / "tests/plugin/sample", home / "newsroom", dirs_exist_ok=True)
-    session.run(
-        python, "-m", "pytest", f"--rootdir={project}", f"-c={project / 'pyproject.toml'}", external=True
-    )
+    with session.chdir(project):
+        session.run(python, "-m", "pytest", external=True)
 
 
 def built(session: nox.Session, folder: Path) -> dict[str, str]:
