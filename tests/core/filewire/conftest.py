@@ -58,6 +58,14 @@ class Peer:
         read, self._ahead = self._ahead[:count], self._ahead[count:]
         return read
 
+    def waste(self, count: int) -> None:
+        """Read so many bytes of a body that nobody looks at."""
+        left = count - len(self._ahead)
+        self._ahead = b""
+        room = memoryview(bytearray(2**20))
+        while left > 0 and (read := self.socket.recv_into(room[: min(left, len(room))])):
+            left -= read
+
     def answer(self, status: int = 200, body: bytes = b"{}", *headers: str, version: str = "1.1") -> None:
         """Send an answer."""
         lines = [f"HTTP/{version} {status} Whatever", f"Content-Length: {len(body)}", *headers]

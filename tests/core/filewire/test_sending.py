@@ -324,3 +324,33 @@ async def test_a_closed_descriptor_is_told_as_such(server: Server, path: Path, k
             await client.wire.send(
                 "PUT", server.url, headers, evolve(part, descriptor=closed), httpx.Timeout(30)
             )
+
+
+@pytest.mark.parametrize(
+    ("tell_every", "asked"),
+    [(1000.0, [1, 2, 4, 8, 8, 1]), (-1.0, [1, 1 / 2, 1 / 4, 1 / 8, *[1 / 16] * 354, 0])],
+    ids=["fast", "slow"],
+)
+async def test_the_kernel_is_asked_for_more_at_once_the_faster_it_goes(
+    start: Callable[..., Server],
+    path: Path,
+    kit: type[Kit],
+    monkeypatch: pytest.MonkeyPatch,
+    tell_every: float,
+    asked: list[float],
+) -> None:
+    real, counts = os.sendfile, []
+
+    def count(out: int, descriptor: int, offset: int, size: int) -> int:
+        counts.append(size)
+        return real(out, descriptor, offset, size)
+
+    monkeypatch.setattr(os, "sendfile", count)
+    monkeypatch.setattr(exchange, "TELL_EVERY", tell_every)
+    os.truncate(path, 24 * 2**20)
+    server = start()
+    async with await open_source(path) as source, kit.client() as client:
+        await kit.put(client, server.url, SourceBody(source, 0, source.size))
+    steps = [size / 2**20 for size in counts]
+    assert steps[:-1] == asked[: len(steps) - 1]
+    assert sum(counts) == source.size - exchange.LAST

@@ -15,7 +15,11 @@ from attrs import frozen
 
 from cloudreel.core.filewire.connection import Connection
 
-STEP: Final = 2**20  # bytes that the kernel is asked to move at once
+STEP: Final = 2**20  # bytes that the kernel is asked to move at once, to begin with
+STEPS: Final = (
+    64 * 1024,
+    8 * 2**20,
+)  # the least and the most of them: slow lines show progress, fast ones save calls
 PIECE: Final = 256 * 1024  # bytes that are read and sent at once where the kernel cannot move them
 LAST: Final = 4 * 1024  # bytes that wait until the file was found unchanged
 READ_SIZE: Final = 64 * 1024  # bytes of an answer's body that are read at once
@@ -96,6 +100,7 @@ class Exchange:
         self._head = self._http.send(request)
         self._body = bytearray()  # of the answer, until it is taken
         self._sent = 0  # bytes of the file that the connection has taken
+        self._step = STEP
         self._tell_at = 0.0
         self._is_sent = False  # whether the whole request is
 
@@ -158,7 +163,7 @@ class Exchange:
         while self._sent < part.length:
             left = part.length - self._sent
             if by_kernel and left > LAST:
-                count = self._move(min(left - LAST, STEP))
+                count = self._move(left - LAST)
                 if count is None:
                     by_kernel = False
                     continue
@@ -174,11 +179,18 @@ class Exchange:
         self._is_sent = True
         return moved
 
-    def _move(self, count: int) -> int | None:
-        part = self._part
-        return self._connection.send_file(
+    def _move(self, most: int) -> int | None:
+        part, began = self._part, time.monotonic()
+        count = min(most, self._step)
+        moved = self._connection.send_file(
             part.descriptor, part.offset + self._sent, count, self._timeout.write
         )
+        taken = time.monotonic() - began
+        if taken > TELL_EVERY:
+            self._step = max(self._step // 2, STEPS[0])
+        elif count == self._step and taken < TELL_EVERY / 4:
+            self._step = min(self._step * 2, STEPS[1])
+        return moved
 
     def _copy(self, count: int) -> int:
         part = self._part
