@@ -107,6 +107,8 @@ def _ratio(rounds: list[list[float]], at: int) -> float:
 def _calls(work: Work, seconds: float) -> int:
     """Return how many calls take about so many seconds; what takes that long itself is called once."""
     calls = 1
+    if not seconds:
+        return calls
     while (taken := _cpu(work, calls, True) * calls) < seconds:
         calls = max(calls * 2, int(calls * min(seconds / max(taken, 1e-9), 100)))
     return calls
