@@ -30,7 +30,9 @@ READY_AT = 3
 def answering(objects: int = 0, *, https: bool = False) -> Iterator[int]:
     """Run this program; give its port on 127.0.0.1."""
     command = [sys.executable, __file__, "--objects", str(objects)]
-    with subprocess.Popen([*command, *(["--https"] if https else [])], stdout=subprocess.PIPE) as running:
+    command += ["--https"] if https else []
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as running:
         try:
             assert running.stdout is not None
             yield int(running.stdout.readline())
@@ -100,7 +102,7 @@ def _one(ready: bool) -> bytes:
 
 
 async def serve(objects: int, https: bool) -> None:
-    """Answer until killed."""
+    """Answer until stdin ends, as it does with the program that started this one."""
     context = None
     if https:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -111,7 +113,8 @@ async def serve(objects: int, https: bool) -> None:
         lambda: Service(objects, looks), "127.0.0.1", 0, ssl=context, backlog=2048
     )
     print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    async with server:
+        await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":

@@ -48,14 +48,7 @@ def test_the_runner_asks_every_question() -> None:
 
 def test_rows_are_kept_and_shown_between_the_marks_of_a_page(tmp_path: Path) -> None:
     kept, page = tmp_path / "rows.json", tmp_path / "page.rst"
-    row = {
-        "question": "a thing",
-        "peer": "other 1.0",
-        "ours": 2.0,
-        "theirs": 4.0,
-        "ratio": 0.5,
-        "target": 0.6,
-    }
+    row = {"question": "a thing", "peer": "other 1.0", "ours": 2.0, "theirs": 4.0, "ratio": 0.5}
     kept.write_text(json.dumps({"machine": "A machine", "rows": [{**row, "target": 0.6}, row]}))
     page.write_text(PAGE)
     printed = run("--load", str(kept), "--rst", str(page))
