@@ -13,6 +13,7 @@ from cloudreel import errors
 from cloudreel.core.call import Request
 from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.options import Options
+from cloudreel.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -110,6 +111,16 @@ async def test_a_copy_with_options_has_other_hooks(wire: Wire) -> None:
     assert len(told.events) == 2
     await transport.exchange(wire.call())
     assert len(told.events) == 2
+
+
+def test_the_hooks_of_a_synchronous_client_may_be_either() -> None:
+    for asynchronous in (False, True):
+        told = Told(asynchronous=asynchronous)
+        with Sandbox() as sandbox:
+            client = sandbox.sync.telestream()
+            client.with_options(hooks=told.hooks).flip.factories.all()
+            client.close()
+        assert [type(event) for event in told.events] == [RequestEvent, ResponseEvent]
 
 
 # -- a limit that is shared -------------------------------------------------------------------------------

@@ -40,10 +40,12 @@ class Workers:
         manager = self._manager.pid
         return [int(pid) for pid in Path(f"/proc/{manager}/task/{manager}/children").read_text().split()]
 
-    def kill(self, count: int) -> None:
-        """End some of the processes without warning."""
-        for pid in self.processes()[:count]:
+    def kill(self, count: int) -> list[int]:
+        """End some of the processes without warning; return which."""
+        killed = self.processes()[:count]
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
+        return killed
 
     def end(self) -> None:
         """End all of them."""

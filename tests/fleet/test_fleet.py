@@ -57,8 +57,9 @@ async def check_kill(
         with anyio.fail_after(PATIENCE):
             while half_done(sandbox.world.snapshot()["uploads"]) < 4:
                 await anyio.sleep(0.05)
-        workers.kill(2)
+        killed = workers.kill(2)
         results = {path: await task.wait_result(timeout=PATIENCE) for path, task in tasks.items()}
+    assert len(killed) == 2
     for path, result in results.items():
         result.raise_for_error()
         assert result.return_value.file_name == path.name

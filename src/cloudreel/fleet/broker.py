@@ -49,8 +49,8 @@ class FleetBroker(RedisStreamBroker):
             consumer_group_name="workers",
             consumer_id="0",  # what was sent before the first worker came is for the workers, too
             xread_block=round(BLOCK * 1000),
-            idle_timeout=round(idle * 1000),
         )
+        self._idle = idle
         self._in_hand: set[str] = set()
         self._renewing: asyncio.Task[None] | None = None
 
@@ -86,9 +86,8 @@ class FleetBroker(RedisStreamBroker):
                 yield AckableMessage(data=data, ack=partial(self._done_with, message_id))
 
     async def _abandoned(self) -> list[tuple[str, bytes]]:
-        answer = await self.redis.xautoclaim(
-            self.queue_name, self.consumer_group_name, self.consumer_name, self.idle_timeout, count=1
-        )
+        group, me, milliseconds = self.consumer_group_name, self.consumer_name, round(self._idle * 1000)
+        answer = await self.redis.xautoclaim(self.queue_name, group, me, milliseconds, count=1)
         return _messages(answer[1])
 
     async def _new(self) -> list[tuple[str, bytes]]:
@@ -104,7 +103,7 @@ class FleetBroker(RedisStreamBroker):
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(self.idle_timeout / 1000 / RENEWALS)
+            await asyncio.sleep(self._idle / RENEWALS)
             try:
                 if in_hand := list(self._in_hand):
                     group, me = self.consumer_group_name, self.consumer_name
