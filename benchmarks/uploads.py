@@ -32,7 +32,7 @@ OTHERS: dict[str, float | None] = {"aiohttp": None, "pycurl": None, "ours-plain"
 # What stands beside us in each case, and what ours by it is meant to be.
 USUAL: list[tuple[Case, dict[str, float | None]]] = [
     (
-        Case("http"),
+        Case("http", size=1024),
         {
             "requests": 0.65,
             "httpx-bytes": 0.40,
@@ -43,7 +43,7 @@ USUAL: list[tuple[Case, dict[str, float | None]]] = [
         },
     ),
     (
-        Case("https"),
+        Case("https", size=1024),
         {
             "requests": 0.62,
             "httpx-bytes": None,
@@ -124,7 +124,7 @@ def cancel_row(case: Case, rounds: int) -> Row:
 def line_rows(rounds: int) -> Iterator[Row]:
     """Measure over a long line."""
     lacking = delayline.missing()
-    walls = {} if lacking else delayline.measured(rounds=rounds, size=128, threads=list(LINE))
+    walls = {} if lacking else delayline.measured(rounds=rounds, size=256, threads=list(LINE))
     for threads, target in LINE.items():
         peer = f"{named('requests', Case())}, {threads} at once"
         row = Row("upload: wall time, round trip of 50 ms, http, 8 at once", peer, target=target, unit="s")
