@@ -35,18 +35,6 @@ class Workers:
             )
         self.log = log
 
-    def processes(self) -> list[int]:
-        """Return the ids of the worker processes."""
-        manager = self._manager.pid
-        return [int(pid) for pid in Path(f"/proc/{manager}/task/{manager}/children").read_text().split()]
-
-    def kill(self, count: int) -> list[int]:
-        """End some of the processes without warning; return which."""
-        killed = self.processes()[:count]
-        for pid in killed:
-            os.kill(pid, signal.SIGKILL)
-        return killed
-
     def end(self) -> None:
         """End all of them."""
         os.killpg(self._manager.pid, signal.SIGKILL)

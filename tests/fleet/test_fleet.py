@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import signal
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -42,13 +44,21 @@ def half_done(uploads: list[dict[str, Any]]) -> int:
     return sum(0 < len(upload["missing"]) < upload["size"] // PART for upload in uploads)
 
 
+async def busy(fleet: Fleet) -> list[int]:
+    """Return the processes that have messages in hand."""
+    client: Any = fleet.broker.redis
+    consumers = await client.xinfo_consumers(fleet.broker.queue_name, "workers")
+    names = [consumer["name"].decode() for consumer in consumers if consumer["pending"]]
+    return [int(name.split(", process ")[1].split(",")[0]) for name in names]
+
+
 async def check_kill(
     fleet: Fleet, hire: Callable[..., Workers], sandbox: Sandbox, folder: Path, count: int, service: str
 ) -> None:
     slow = {"action": "delay", "seconds": 0.1, "path": "/upload/*", "times": 100_000}
     httpx.post(f"{sandbox.base_url}/__sandbox__/faults", json=[slow]).raise_for_status()
     made = films(folder, count)
-    workers = hire(4)
+    hire(4)
     async with fleet:
         tasks = {
             path: await fleet.upload.kiq(str(path), service=service, profiles="none", options={"threads": 2})
@@ -57,7 +67,9 @@ async def check_kill(
         with anyio.fail_after(PATIENCE):
             while half_done(sandbox.world.snapshot()["uploads"]) < 4:
                 await anyio.sleep(0.05)
-        killed = workers.kill(2)
+        killed = (await busy(fleet))[:2]
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
         results = {path: await task.wait_result(timeout=PATIENCE) for path, task in tasks.items()}
     assert len(killed) == 2
     for path, result in results.items():

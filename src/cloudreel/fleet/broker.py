@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
 from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Final
@@ -47,6 +50,7 @@ class FleetBroker(RedisStreamBroker):
             url,
             queue_name=queue_name,
             consumer_group_name="workers",
+            consumer_name=f"{socket.gethostname()}, process {os.getpid()}, {secrets.token_hex(4)}",
             consumer_id="0",  # what was sent before the first worker came is for the workers, too
             xread_block=round(BLOCK * 1000),
         )
