@@ -79,7 +79,7 @@ def compare(
         note: to show in the table.
     """
     row = Row(question, peer.name, target=target, note=note)
-    missing = [module for module in peer.needs if find_spec(module) is None]
+    missing = [module for module in peer.needs if not _installed(module)]
     if missing:
         return replace(row, note=f"not measured: {', '.join(missing)} is not installed")
     works = [ours, peer.make()] + ([floor] if floor is not None else [])
@@ -98,6 +98,13 @@ def compare(
         floor=_ratio(rounds, 2) if floor is not None else None,
         unit=unit,
     )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is what it is part of
+        return False
 
 
 def _ratio(rounds: list[list[float]], at: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 
 from cloudreel.errors import JobFailed, TimedOut
@@ -116,6 +117,10 @@ async def test_one_more_encoding(panda: AsyncPanda, film: dict[str, Any]) -> Non
 
 async def test_a_source_that_is_no_video_fails_with_its_reason(panda: AsyncPanda) -> None:
     video = await panda.videos.create(file=NO_VIDEO, profiles="mp3")
+    while (await panda.videos.find(video.id))[
+        "status"
+    ] == "processing":  # else its encoding may be seen first
+        await anyio.sleep(0.02)
     with pytest.raises(EncodingFailed, match=f"Video {video.id} failed: FormatNotRecognised") as caught:
         await video.wait(timeout=PATIENCE)
     assert isinstance(caught.value, PandaError)
