@@ -117,9 +117,7 @@ async def test_one_more_encoding(panda: AsyncPanda, film: dict[str, Any]) -> Non
 
 async def test_a_source_that_is_no_video_fails_with_its_reason(panda: AsyncPanda) -> None:
     video = await panda.videos.create(file=NO_VIDEO, profiles="mp3")
-    while (await panda.videos.find(video.id))[
-        "status"
-    ] == "processing":  # else its encoding may come first
+    while (await panda.videos.find(video.id))["status"] == "processing":  # else its encoding may come first
         await anyio.sleep(0.02)
     with pytest.raises(EncodingFailed, match=f"Video {video.id} failed: FormatNotRecognised") as caught:
         await video.wait(timeout=PATIENCE)
