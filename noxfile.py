@@ -73,9 +73,12 @@ def lowest(session: nox.Session) -> None:
     """Run the default suite with the lowest versions that pyproject.toml allows."""
     session.install("uv")
     here = ("--python", f"{session.bin}/python")
-    session.run("uv", "pip", "install", *here, "--resolution", "lowest-direct", "--editable", ".[all]")
+    kept = f"{session.bin}/lowest.txt"
+    lowest_direct = ("--resolution", "lowest-direct", "--extra", "all", "--output-file", kept)
+    session.run("uv", "pip", "compile", "--quiet", *here, *lowest_direct, "pyproject.toml")
     # What tests stand on may be new, as long as it leaves the others as they are.
-    session.run("uv", "pip", "install", *here, "--group", "test")
+    needed = ("--editable", ".[all]", "--group", "test")
+    session.run("uv", "pip", "install", *here, *needed, "--constraint", kept)
     session.run(*PYTEST, *session.posargs, env=KEEP_COMPILED)
 
 
@@ -153,7 +156,7 @@ def bench(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Build sdist and wheel, twice alike; try the wheel with its core alone, then in a project of its own."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "build"))
-    home = Path(session.create_tmp())
+    home = Path(session.create_tmp()).resolve()  # programs of it are run from another folder, too
     first, second = (built(session, home / name) for name in ("dist", "again"))
     if first != second:
         session.error(f"Two builds of the same sources differ: {first} and {second}")

@@ -121,7 +121,7 @@ async def receive(request: Request, world: World, service: Service) -> ApiReques
     Raises:
         Refusal: for whatever is wrong with it: 400, 401 or 404 as in panda.md section 6.
     """
-    query = decode_form(request.url.query.encode())
+    query = decode_form(request.scope["query_string"])
     file = None
     if request.headers.get("content-type", "").startswith("application/json"):
         signed = query
@@ -204,9 +204,9 @@ def _verify(
 
 
 def _is_about_scopes(request: Request, service: Service) -> bool:
-    return request.url.path.startswith(
-        (f"{service.prefix}/{service.scopes}.", f"{service.prefix}/{service.scopes}/")
-    )
+    # Not of request.url: before Starlette 1.10, its path ends at a decoded ? or #.
+    path: str = request.scope["path"]
+    return path.startswith((f"{service.prefix}/{service.scopes}.", f"{service.prefix}/{service.scopes}/"))
 
 
 def _find_scope(world: World, service: Service, params: Mapping[str, JSON]) -> Document:
