@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -191,19 +191,14 @@ def bare_environment(session: nox.Session, folder: Path) -> str:
 @contextmanager
 def sandbox(session: nox.Session) -> Generator[dict[str, str]]:
     """Run a sandbox of the session's environment; give its credentials as ``from_env()`` reads them."""
-    command = [f"{session.bin}/python", "-m", "cloudreel", "sandbox", "--port", "0", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+    exports = Path(session.create_tmp()) / "sandbox.env"
+    command = [f"{session.bin}/python", "-m", "cloudreel", "sandbox", "--port", "0"]
+    with subprocess.Popen([*command, "--env-file", str(exports)], stdout=subprocess.PIPE) as served:
         try:
             assert served.stdout is not None
-            first_line = served.stdout.readline()
-            if not first_line:
+            if not served.stdout.readline():
                 session.error("The sandbox did not start")
-            config: dict[str, str | dict[str, str | int]] = json.loads(first_line)
-            yield {
-                f"{service}_{name}".upper(): str(value)
-                for service, values in config.items()
-                if isinstance(values, dict)
-                for name, value in values.items()
-            }
+            lines = exports.read_text(encoding="utf-8").splitlines()
+            yield dict(shlex.split(line)[1].split("=", 1) for line in lines)
         finally:
             served.send_signal(signal.SIGTERM)
