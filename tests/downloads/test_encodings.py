@@ -99,6 +99,18 @@ async def test_an_encoding_comes_whole_though_the_line_breaks(
         assert data == plain.getvalue()
 
 
+async def test_every_file_of_an_encoding_can_be_had(encoding: Any, tmp_path: Path) -> None:
+    (film,), screenshots = encoding.files, encoding.screenshots
+    assert screenshots
+    assert await encoding.download(tmp_path / "film.mp4", film) == encoding.file_size
+    for name in screenshots:
+        picture = io.BytesIO()
+        assert await encoding.download(picture, file=name) == len(picture.getvalue())
+        assert picture.getvalue()[:2] == b"\xff\xd8"  # JPEG
+    with pytest.raises(NotFoundError):
+        await encoding.download(tmp_path / "none.mp4", "none.mp4")
+
+
 async def test_failures_are_the_services_own(encoding: Any, control: httpx.Client, tmp_path: Path) -> None:
     root = PandaError if type(encoding).__module__.startswith("cloudreel.panda") else TelestreamCloudException
     spoil(control, {"action": "drop", "times": 3})
@@ -136,7 +148,7 @@ def test_without_async_it_is_the_same(sandbox: Sandbox, made: dict[str, str], tm
         assert seen[-1].bytes_received == (tmp_path / "a.mp4").stat().st_size
         other = tc.flip.factories.find(str(tc.factory_id)).encodings.find(made["telestream"])
         with (tmp_path / "b.mp4").open("wb") as file:
-            assert other.download(file) == other.file_size
+            assert other.download(file, other.files[0]) == other.file_size
 
 
 # -- clocks ----------------------------------------------------------------------------------------------

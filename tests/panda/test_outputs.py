@@ -35,11 +35,12 @@ def test_the_file_is_named_by_path_and_extension_unless_the_files_say_otherwise(
         ({"status": "success", "files": ["a.mp4"], "file_size": 7}, 7),
         ({"status": "success", "files": ["a.mp4"]}, None),
         ({"status": "success", "files": ["a.m3u8", "a_0.ts"], "file_size": 7}, None),
+        ({"status": "success", "files": ["b.mp4"], "file_size": 7}, None),
         ({"status": "processing", "files": ["a.mp4"], "file_size": 7}, None),
     ],
 )
 def test_a_size_holds_for_one_file_that_is_done(fields: dict[str, Any], size: int | None) -> None:
-    assert output_size(EncodingFields(**fields)) == size
+    assert output_size(EncodingFields(**fields), "a.mp4") == size
 
 
 @pytest.mark.parametrize(

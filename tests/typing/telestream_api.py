@@ -105,6 +105,7 @@ async def encodings_async(encoding: AsyncEncoding) -> None:
     assert_type(await encoding.video(), AsyncVideo)
     assert_type(await encoding.profile(), AsyncProfile)
     assert_type(await encoding.download("film.mp4", progress=print), int)
+    assert_type(await encoding.download("film.jpg", encoding.screenshots[0]), int)
     assert_type(encoding.files, list[str])
 
 

@@ -136,14 +136,18 @@ class EncodingObject(ServiceObject, EncodingFields):
             raise self._errors.leaf(JobFailed)(waiting.failure_text(state), job=self)
         return self
 
-    async def download(self, dest: Destination, *, progress: DownloadCallback | None = None) -> int:
-        """Fetch the encoding's file and return how many bytes it has; of several files, the first.
+    async def download(
+        self, dest: Destination, file: str | None = None, *, progress: DownloadCallback | None = None
+    ) -> int:
+        """Fetch a file of the encoding and return how many bytes it has.
 
         A download that breaks off goes on where it stopped.
 
         Args:
             dest: a path, whose file is replaced in one step when the download is whole; or an object with a
                 sync or async ``write``, which is not closed.
+            file: one of ``files`` or ``screenshots``; None for the film itself, the playlist where it comes
+                in segments, and otherwise the first of several.
             progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
 
         Raises:
@@ -152,14 +156,14 @@ class EncodingObject(ServiceObject, EncodingFields):
             TransportError: the line broke for good, or what came is not the file, or not all of it.
             OSError: the destination cannot be written.
         """
-        name = self._needed(output_name(self), "file yet")
+        name = self._needed(output_name(self) if file is None else file, "file yet")
         folder = self._needed(await self._folder(), "address: its cloud or factory has no url")
         url = output_url(folder, name)
 
         async def ask_url() -> str:
             return url
 
-        return await download(self._transport, ask_url, dest, size=output_size(self), progress=progress)
+        return await download(self._transport, ask_url, dest, size=output_size(self, name), progress=progress)
 
     @abstractmethod
     async def _folder(self) -> str | None:

@@ -13,9 +13,9 @@ def output_name(encoding: EncodingFields) -> str | None:
     return encoding.files[0] if encoding.files and name not in encoding.files else name
 
 
-def output_size(encoding: EncodingFields) -> int | None:
+def output_size(encoding: EncodingFields, name: str) -> int | None:
     """Return the bytes of an encoding's file where the service says it: of one that is done and alone."""
-    return encoding.file_size if encoding.status == SUCCESS and len(encoding.files) == 1 else None
+    return encoding.file_size if encoding.status == SUCCESS and encoding.files == [name] else None
 
 
 def output_url(folder: str, name: str) -> str:

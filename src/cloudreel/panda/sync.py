@@ -587,14 +587,18 @@ class Encoding(Twin[AsyncEncoding], MutableMapping[str, JSON], EncodingFields, o
         """
         return self._twin(run(self._impl.wait, timeout, poll, notified=notified))
 
-    def download(self, dest: Destination, *, progress: DownloadCallback | None = None) -> int:
-        """Fetch the encoding's file and return how many bytes it has; of several files, the first.
+    def download(
+        self, dest: Destination, file: str | None = None, *, progress: DownloadCallback | None = None
+    ) -> int:
+        """Fetch a file of the encoding and return how many bytes it has.
 
         A download that breaks off goes on where it stopped.
 
         Args:
             dest: a path, whose file is replaced in one step when the download is whole; or an object with a
                 sync or async ``write``, which is not closed.
+            file: one of ``files`` or ``screenshots``; None for the film itself, the playlist where it comes
+                in segments, and otherwise the first of several.
             progress: called with a `DownloadProgress` as it goes on; may be async, and is waited for.
 
         Raises:
@@ -603,7 +607,7 @@ class Encoding(Twin[AsyncEncoding], MutableMapping[str, JSON], EncodingFields, o
             TransportError: the line broke for good, or what came is not the file, or not all of it.
             OSError: the destination cannot be written.
         """
-        return run(self._impl.download, dest, progress=progress)
+        return run(self._impl.download, dest, file, progress=progress)
 
 
 class Panda(Facade[AsyncPanda], of=AsyncPanda):

@@ -117,7 +117,7 @@ class FamilyAccount(Account, Generic[VideoT]):
             found.append(self._file(name, where, video.file_size, str(video.updated_at)))
         for encoding, folder in zip(good, folders_of(good), strict=True):
             for where in (*encoding.files, *encoding.screenshots):
-                size = output_size(encoding) if where in encoding.files else None
+                size = output_size(encoding, where)
                 name = f"{folder}/{PurePosixPath(where).name}"
                 found.append(self._file(name, where, size, f"{encoding.id} {encoding.updated_at}"))
         return found
