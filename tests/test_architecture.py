@@ -33,12 +33,12 @@ RULES: list[tuple[str, str, str]] = [
     ("core.options", "", "attrs httpx"),
     ("core.pool", "errors", "anyio attrs httpx httpx_aiohttp"),
     ("core.portal", "errors", "anyio sniffio"),
+    ("core.redis_server", "errors", "anyio redis"),
     ("core.streams", "", "anyio httpx"),
     ("core.telemetry", "errors", "attrs opentelemetry"),
     ("core.transport", "errors", "anyio attrs httpx"),
     ("core.filewire", "errors", "anyio attrs h11 httpx"),  # h11 comes with httpx
     ("core", "errors signing", "anyio attrs"),
-    ("uploads.redis_store", "errors core", "anyio redis"),
     ("uploads", "errors core", "anyio attrs"),
     ("downloads", "errors core", "anyio attrs"),
     ("cloudkey_rest.*client", f"{BELOW_SERVICES} cloudkey", "anyio attrs httpx"),

@@ -278,6 +278,7 @@ PUBLIC: dict[str, set[str]] = {
         "Event",
         "Inbox",
         "MemorySeen",
+        "RedisSeen",
         "RequestBody",
         "Seen",
         "Subject",

@@ -9,8 +9,9 @@ import uuid
 import anyio
 import pytest
 
+from cloudreel.core import redis_server
 from cloudreel.errors import DecodeError, UploadError, WrongEventLoopError
-from cloudreel.uploads import Fingerprint, RedisTicketStore, Ticket, redis_store
+from cloudreel.uploads import Fingerprint, RedisTicketStore, Ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -189,7 +190,7 @@ def test_trio_is_refused_clearly(redis_url):
 
 
 def test_without_redis_the_extra_is_named(monkeypatch):
-    monkeypatch.setattr(redis_store, "find_spec", lambda name: None)
+    monkeypatch.setattr(redis_server, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"cloudreel\[redis\]"):
         RedisTicketStore("redis://localhost")
 

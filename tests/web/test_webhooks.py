@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from cloudreel import panda, telestream, web
+from cloudreel.errors import TransportError
 from cloudreel.flixcloud import AsyncFlixCloud, JobNotification, JobStatus
 from cloudreel.notifications import VideoNotification
 from cloudreel.web import Event, MemorySeen, Seen
@@ -235,6 +236,18 @@ async def test_a_store_of_one_s_own_remembers(cloud: Cloud, events: list[Event],
         async with running(application(cloud, events, seen=seen)) as (client, _):
             await post(client, ENCODED)
     assert len(events) == 1
+
+
+async def test_what_cannot_be_remembered_is_asked_for_again(
+    cloud: Cloud, events: list[Event], running: Running
+) -> None:
+    class Broken(MemorySeen):
+        async def first(self, key: str, seconds: float) -> bool:
+            raise TransportError("There is no Redis")
+
+    async with running(application(cloud, events, seen=Broken())) as (client, _):
+        await post(client, ENCODED, 503)
+    assert events == []
 
 
 async def test_what_the_service_does_not_know_is_told_to_nobody(

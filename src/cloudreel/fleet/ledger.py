@@ -6,9 +6,9 @@ from typing import Final
 
 from attrs import frozen
 
+from cloudreel.core.redis_server import RedisClient
 from cloudreel.errors import DecodeError
 from cloudreel.uploads import Ticket
-from cloudreel.uploads.redis_store import RedisClient
 
 # KEYS is the job, ARGV are a value and seconds. A script runs as a whole.
 BEGIN: Final = """

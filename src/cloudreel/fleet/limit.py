@@ -13,9 +13,9 @@ import anyio
 from redis.exceptions import RedisError
 
 from cloudreel.core import redact
+from cloudreel.core.redis_server import RedisClient
 from cloudreel.errors import TransportError, WrongEventLoopError
 from cloudreel.fleet.redis import Client, connect
-from cloudreel.uploads.redis_store import RedisClient
 
 LEASE: Final = 30.0  # seconds until the places of a dead process are free again
 RENEWALS: Final = 3  # of a living one's within that time

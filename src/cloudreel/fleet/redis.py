@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from redis.asyncio import BlockingConnectionPool, Redis
 
-from cloudreel.uploads.redis_store import RedisClient
+from cloudreel.core.redis_server import RedisClient
 
 Entries: TypeAlias = "Sequence[tuple[bytes, Mapping[bytes, bytes] | None]]"
 """Of a stream: ids and fields; an entry that was deleted has none."""

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
-from importlib.util import find_spec
-from inspect import iscoroutinefunction
-from typing import Protocol, TypeGuard
+from collections.abc import Callable, Collection
+from typing import TypeGuard
 
-import anyio
-
-from cloudreel.core import redact
-from cloudreel.errors import DecodeError, UploadError, WrongEventLoopError
+from cloudreel.core.redis_server import RedisClient, RedisServer, milliseconds
+from cloudreel.errors import DecodeError, UploadError
 from cloudreel.uploads.stores import Claim, TicketStore, no_ticket, oldest_first
 from cloudreel.uploads.ticket import Ticket
-
-TIMEOUT = 10.0  # seconds for a connection or an answer, unless the URL says otherwise
 
 # KEYS are ticket, lease and index. A script runs as a whole, so nothing happens between its lines.
 SAVE = """
@@ -52,14 +44,6 @@ return redis.call('DEL', KEYS[2])
 """
 
 
-class RedisClient(Protocol):
-    """What is needed of a ``redis.asyncio.Redis`` or ``RedisCluster``."""
-
-    def execute_command(self, *args: str | int | bytes) -> Awaitable[object]:
-        """Send a command and return its answer."""
-        ...
-
-
 class RedisTicketStore(TicketStore):
     """Tickets in Redis, shared by workers on any number of hosts; on asyncio only.
 
@@ -86,19 +70,16 @@ class RedisTicketStore(TicketStore):
         ttl: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if find_spec("redis") is None:
-            raise ImportError("RedisTicketStore needs redis: pip install 'cloudreel[redis]'")
-        if not isinstance(server, str) and not iscoroutinefunction(server.execute_command):
-            raise TypeError("RedisTicketStore needs a client of redis.asyncio, and this one is synchronous")
-        self._server = server
+        self._redis = RedisServer(
+            server, user="RedisTicketStore", without="FileTicketStore", failure=UploadError
+        )
         self._prefix = f"{{{prefix}}}"
         self._index = f"{self._prefix}:tickets"
-        self._ttl = "" if ttl is None else _milliseconds(ttl)
+        self._ttl = "" if ttl is None else milliseconds(ttl)
         self._clock = clock
 
     def __repr__(self) -> str:
-        where = redact.url(self._server) if isinstance(self._server, str) else type(self._server).__name__
-        return f"RedisTicketStore({where!r}, prefix={self._prefix[1:-1]!r})"
+        return f"RedisTicketStore({self._redis!r}, prefix={self._prefix[1:-1]!r})"
 
     async def save(self, ticket: Ticket) -> None:
         """Store a ticket under its key, in place of an earlier one."""
@@ -110,7 +91,7 @@ class RedisTicketStore(TicketStore):
         Raises:
             DecodeError: what is stored is not the key's ticket; it is left as it is.
         """
-        async with self._connection() as client:
+        async with self._redis.connection() as client:
             text = await client.execute_command("GET", self._ticket_key(key))
         return None if text is None else self._ticket(key, text)
 
@@ -128,7 +109,7 @@ class RedisTicketStore(TicketStore):
 
     async def claim(self, key: str, holder: str, seconds: float) -> Claim:
         """Take the lease of an upload, unless another holder has it and it has not expired."""
-        answer = await self._run(CLAIM, key, holder, _milliseconds(seconds), self._ttl)
+        answer = await self._run(CLAIM, key, holder, milliseconds(seconds), self._ttl)
         if answer is None:
             raise no_ticket(key)
         left, _, found = _text(answer).partition(" ")
@@ -136,7 +117,7 @@ class RedisTicketStore(TicketStore):
 
     async def renew(self, key: str, holder: str, seconds: float) -> bool:
         """Prolong a lease to so many seconds from now; return False when the holder has lost it."""
-        return await self._run(RENEW, key, holder, _milliseconds(seconds), self._ttl) == 1
+        return await self._run(RENEW, key, holder, milliseconds(seconds), self._ttl) == 1
 
     async def release(self, key: str, holder: str) -> None:
         """Give a lease back, if the holder still has it."""
@@ -146,12 +127,12 @@ class RedisTicketStore(TicketStore):
 
     async def _run(self, script: str, key: str, *args: str) -> object:
         keys = (self._ticket_key(key), f"{self._prefix}:lease:{key}", self._index)
-        async with self._connection() as client:
+        async with self._redis.connection() as client:
             return await client.execute_command("EVAL", script, len(keys), *keys, *args)
 
     async def _stored(self) -> list[tuple[str, object]]:
         """Return every key with its ticket's text, and forget the keys of tickets that expired."""
-        async with self._connection() as client:
+        async with self._redis.connection() as client:
             members = await client.execute_command("SMEMBERS", self._index)
             keys = sorted(_text(member) for member in _items(members))
             if not keys:
@@ -162,32 +143,6 @@ class RedisTicketStore(TicketStore):
             if text is None:
                 await self._run(FORGET_IF_EXPIRED, key, key)
         return [(key, text) for key, text in stored if text is not None]
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[RedisClient]:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            raise WrongEventLoopError(
-                "RedisTicketStore works on asyncio only, as redis does; on trio, use FileTicketStore"
-            ) from None
-        from redis.asyncio import from_url
-        from redis.exceptions import RedisError
-
-        try:
-            if isinstance(self._server, str):
-                client = from_url(self._server, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
-                try:
-                    yield client
-                finally:
-                    with anyio.CancelScope(shield=True):
-                        await client.aclose()
-            else:
-                yield self._server
-        except (RedisError, OSError) as error:
-            # Redis quotes the arguments of what it does not understand, and a ticket is one of them.
-            told = redact.line(str(error).partition(", with args beginning with")[0])
-            raise UploadError(f"{self!r} does not work: {told or type(error).__name__}") from None
 
     def _ticket_key(self, key: str) -> str:
         return f"{self._prefix}:ticket:{key}"
@@ -200,10 +155,6 @@ class RedisTicketStore(TicketStore):
         if ticket.key != key:
             raise DecodeError(f"{self._ticket_key(key)} holds the ticket of another upload; rename it")
         return ticket
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))
 
 
 def _text(value: object) -> str:

@@ -17,6 +17,7 @@ from cloudreel.web.clients import (
     panda,
     telestream,
 )
+from cloudreel.web.redis_seen import RedisSeen
 from cloudreel.web.seen import MemorySeen, Seen
 from cloudreel.web.subjects import Event, Subject
 from cloudreel.web.webhooks import webhooks
@@ -26,6 +27,7 @@ __all__ = [
     "Event",
     "Inbox",
     "MemorySeen",
+    "RedisSeen",
     "RequestBody",
     "Seen",
     "Subject",

@@ -12,7 +12,7 @@ MOST_KEYS = 100_000
 class Seen(Protocol):
     """A store of keys that have been seen, shared by all who must not tell the same thing twice.
 
-    With Redis, for an application of several processes, it is ``SET key 1 NX EX seconds`` and ``DEL key``.
+    `MemorySeen` is one for a single process, `RedisSeen` one for several.
     """
 
     async def first(self, key: str, seconds: float) -> bool:

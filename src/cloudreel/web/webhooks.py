@@ -90,9 +90,14 @@ def webhooks(
         if scope.cancelled_caught:
             log.warning("A notification of %s could not be confirmed within %g s", service, patience)
             return _answer(503, "This takes too long; please repeat it")
-        if event is None or not await remembered.first(event.key, MEMORY):
+        if event is None:
             return _answer(200, "OK")
-        return _answer(200, "OK", BackgroundTask(on_event, event))
+        try:
+            new = await remembered.first(event.key, MEMORY)
+        except CloudReelError as error:
+            log.warning("Whether a notification of %s was told already is not known: %s", service, error)
+            return _answer(503, "This cannot be remembered now; please repeat it")
+        return _answer(200, "OK", BackgroundTask(on_event, event) if new else None)
 
     return Router([Route("/{service}/{secret}", receive, methods=["POST", "PUT"])])
 
