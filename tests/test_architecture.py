@@ -29,7 +29,8 @@ RULES: list[tuple[str, str, str]] = [
     ("errors", "", ""),
     ("signing", "errors", ""),
     ("core.codec", "errors", "attrs cattrs orjson"),
-    ("core.aiohttp_transport", "", "aiohttp httpx httpx_aiohttp"),
+    ("core.aiohttp_transport", "", "aiohttp httpx httpx_aiohttp yarl"),  # yarl comes with aiohttp
+    ("core.direct", "", "httpx"),
     ("core.options", "", "attrs httpx"),
     ("core.pool", "errors", "anyio attrs httpx httpx_aiohttp"),
     ("core.portal", "errors", "anyio sniffio"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpx
 import pytest
+from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -144,6 +145,15 @@ async def test_an_upload_and_a_wait_are_parents_of_their_calls(seen: Seen) -> No
     told = repr([(dict(span.attributes or {}), span.events, span.status.description) for span in seen.spans])
     for secret in (config["secret_key"], config["access_key"], location, location.rsplit("=")[-1]):
         assert secret not in told
+
+
+async def test_nobody_is_told_where_nobody_listens(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert telemetry.telemetry() is None
+    monkeypatch.setattr(metrics, "get_meter_provider", lambda: seen.meters)
+    telemetry._installed.cache_clear()
+    assert telemetry.telemetry() is not None
+    telemetry._installed.cache_clear()
 
 
 PROGRAM = """

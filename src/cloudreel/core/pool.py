@@ -17,8 +17,8 @@ import anyio
 import anyio.lowlevel
 import httpx
 
-from cloudreel.core.aiohttp_transport import SentOnce
 from cloudreel.core.bandwidth import Bandwidth
+from cloudreel.core.direct import Direct, DirectHttpx
 from cloudreel.core.filewire import FileWire
 from cloudreel.core.options import Wiring
 from cloudreel.errors import CloudReelError, WrongEventLoopError
@@ -83,7 +83,7 @@ class Pool:
         self._next_start = 0.0
         self._closed = False
         self._wire: FileWire | None = None
-        self._direct: SentOnce | None = None
+        self._direct: Direct | None = None
 
     @property
     def wire(self) -> FileWire | None:
@@ -91,7 +91,7 @@ class Pool:
         return self._wire
 
     @property
-    def direct(self) -> SentOnce | None:
+    def direct(self) -> Direct | None:
         """What sends small requests past httpx's client; None where httpx has to, as `wire`."""
         return self._direct
 
@@ -162,18 +162,20 @@ class Pool:
         in_flight = wiring.limits.in_flight
         limits = httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
         chosen = self._chosen_transport(context, limits)
+        if by_httpx := chosen is None and self._is_direct():
+            chosen = DirectHttpx(verify=context, limits=limits)
         client = httpx.AsyncClient(
             transport=chosen, verify=context, proxy=wiring.proxy, limits=limits, follow_redirects=False
         )
-        if chosen is None and self._is_direct():
+        if by_httpx:
             self._wire = FileWire(context, in_flight, client.headers)
-        if isinstance(chosen, SentOnce) and wiring.proxy is None:
-            chosen.headers = client.headers
+        if isinstance(chosen, Direct) and wiring.proxy is None:
+            chosen.headers = dict(client.headers)
             self._direct = chosen
         return client
 
     def _is_direct(self) -> bool:
-        """Return whether file parts may go out over connections of their own, past httpx."""
+        """Return whether requests may go past httpx's client, and file parts past httpx."""
         if not self.wiring.fast_path or _plain() or sys.platform != "linux":
             return False
         if self.bandwidth is not None:
@@ -190,6 +192,8 @@ class Pool:
             return None
         try:
             from httpx_aiohttp import AiohttpTransport
+
+            from cloudreel.core.aiohttp_transport import SentOnce
         except ImportError as error:
             raise CloudReelError(
                 'http="aiohttp" needs the extra: pip install "cloudreel[aiohttp]"'

@@ -7,7 +7,7 @@ OpenTelemetry's semantic conventions for HTTP clients; every URL is masked as in
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -114,12 +114,25 @@ def _server(url: str) -> dict[str, str | int]:
 
 
 @cache
-def telemetry() -> Telemetry | None:
-    """Return what tells OpenTelemetry, None where its API is not installed."""
+def _installed() -> tuple[Telemetry, Callable[[], object], Callable[[], object]] | None:
     try:
-        return Telemetry()
+        from opentelemetry import metrics, trace
     except ImportError:
         return None
+    return Telemetry(), trace.get_tracer_provider, metrics.get_meter_provider
+
+
+def telemetry() -> Telemetry | None:
+    """Return what tells OpenTelemetry, None where its API is not installed or nobody listens to it."""
+    if (found := _installed()) is None:
+        return None
+    told, tracers, meters = found
+    return None if _is_idle(tracers()) and _is_idle(meters()) else told
+
+
+def _is_idle(provider: object) -> bool:
+    """Return whether a provider is one of the API's own, which do nothing."""
+    return type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
 
 
 def span(name: str, attributes: Mapping[str, str | int]) -> AbstractContextManager[None]:

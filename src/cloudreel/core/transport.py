@@ -258,7 +258,8 @@ class Transport:
             return await wire.send(request.method, url, headers, part, self._timeout)
         if isinstance(content, bytes) and self._pool.bandwidth is not None:
             self._pool.bandwidth.reserve(len(content))
-        if (direct := self._pool.direct) is not None and not isinstance(content, Pass):
+        # A URL with an @ may have a login in it, of which httpx's client makes a header.
+        if (direct := self._pool.direct) is not None and not isinstance(content, Pass) and "@" not in url:
             return await direct.send(request.method, url, headers, content, self._timeout)
         timeout = self._timeout
         built = client.build_request(request.method, url, headers=headers, content=content, timeout=timeout)

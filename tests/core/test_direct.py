@@ -1,15 +1,16 @@
-"""Small requests by aiohttp go past httpx's client, and say what they would have said through it."""
+"""Small requests go past httpx's client, and say what they would have said through it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import parse_qsl
 
 import pytest
 
 from cloudreel.core.call import Call, Request, Response
 from cloudreel.core.failures import ErrorFamily, read_status
-from cloudreel.core.options import Limits, Options, Wiring
+from cloudreel.core.options import Http, Limits, Options, Wiring
 from cloudreel.core.pool import Pool
 from cloudreel.core.service import Service
 from cloudreel.core.transport import Transport
@@ -54,25 +55,31 @@ async def line() -> AsyncIterator[Line]:
         yield made
 
 
-def transport(line: Line) -> Transport:
-    """Return what calls the line by aiohttp."""
+def transport(line: Line, kind: Http = "aiohttp") -> Transport:
+    """Return what calls the line."""
     service = Service(
         "test", f"http://127.0.0.1:{line.port}", ErrorFamily(CloudReelError, {}), unsigned, read_status
     )
-    return Transport(service, Pool(Wiring(Limits(2), http="aiohttp")), Options(retries=0))
+    return Transport(service, Pool(Wiring(Limits(2), http=kind)), Options(retries=0))
 
 
 def unsigned(request: Request, now: float) -> Request:
     return request
 
 
-def said(whole: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
-    """Return a request as its first line, its headers in any order, and its body."""
+def said(whole: bytes) -> tuple[bytes, list[tuple[str, str]], dict[bytes, bytes], bytes]:
+    """Return a request as its path, its parameters, its headers in any order, and its body.
+
+    Through the client aiohttp escapes less of a query, which is the same to who reads it.
+    """
     head, _, body = whole.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
-    return first, {name.lower(): value for name, _, value in (line.partition(b": ") for line in lines)}, body
+    path, _, query = first.removesuffix(b" HTTP/1.1").partition(b"?")
+    headers = {name.lower(): value for name, _, value in (line.partition(b": ") for line in lines)}
+    return path, parse_qsl(query.decode(), keep_blank_values=True), headers, body
 
 
+@pytest.mark.parametrize("kind", ["aiohttp", "httpx"])
 @pytest.mark.parametrize(
     "request_",
     [
@@ -82,11 +89,15 @@ def said(whole: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
         Request("PUT", "/videos.json", content=b'{"a": 1}', headers={"Content-Type": "application/json"}),
         Request("POST", "/api", content=b"", headers={"User-Agent": "Kino/1.0", "accept": "text/xml"}),
         Request("GET", "/videos.json").with_query("a=x%20y&signature=a%2Bb%2Fc%3D"),
+        Request("GET", "/a/../b//c.json", {"a": "b"}),
+        Request("GET", "/a b/\u00fc%20%2f.json?c=[d]&e=f@g", headers={"Host": "elsewhere.test"}),
     ],
 )
-async def test_a_request_says_the_same_past_the_client_and_through_it(request_: Request, line: Line) -> None:
+async def test_a_request_says_the_same_past_the_client_and_through_it(
+    request_: Request, kind: Http, line: Line
+) -> None:
     for direct in (True, False):
-        sender = transport(line)
+        sender = transport(line, kind)
         sender._pool.client()
         assert sender._pool.direct is not None
         if not direct:
@@ -98,9 +109,10 @@ async def test_a_request_says_the_same_past_the_client_and_through_it(request_: 
     assert past == through
 
 
-async def test_a_refusal_is_one_past_the_client_too(line: Line) -> None:
+@pytest.mark.parametrize("kind", ["aiohttp", "httpx"])
+async def test_a_refusal_is_one_past_the_client_too(kind: Http, line: Line) -> None:
     line.answer = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
-    sender = transport(line)
+    sender = transport(line, kind)
     with pytest.raises(CloudReelError, match="500"):
         await sender.send(Call(Request("GET", "/x"), as_it_came))
     await sender.close()
