@@ -34,10 +34,10 @@ def plain_url(url: str, nonce: str, level: str, expires: str, secret_end: str, s
     if not (nonce.isalnum() and nonce.isascii() and url.startswith(_SCHEMES)):
         return None
     try:
-        raw = url.encode()
-        if raw.translate(_CHANGED) != raw:
+        message = f"{level}{url}{expires}{nonce}{secret_end}".encode()
+        if message.translate(_CHANGED) != message:  # or the secret is what needs care
             return None
-        digest = md5(f"{level}{url}{expires}{nonce}{secret_end}".encode()).hexdigest()
+        digest = md5(message).hexdigest()
     except UnicodeEncodeError:
         return None
     return f"{url}?auth={expires}-{level}-{nonce}-{digest}{suffix}"
