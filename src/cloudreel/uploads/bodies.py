@@ -37,8 +37,22 @@ class SourceBody(FileBody):
             return None
         descriptor, start = found
         return FilePart(
-            descriptor, start + self.offset, self.length, self.source.check, self.shortened, self.sent
+            descriptor,
+            start + self.offset,
+            self.length,
+            self.source.check,
+            self.verify,
+            self.shortened,
+            self.sent,
         )
+
+    async def verify(self) -> None:
+        """Make sure that the source is still what it was when the upload began.
+
+        Raises:
+            UploadError: it has another size, time of change or content.
+        """
+        await self.source.verify(self.source.fingerprint)
 
     def shortened(self, count: int) -> UploadError:
         """Return the error that says that the source ends after so many bytes of the slice."""

@@ -18,7 +18,7 @@ from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Kit, Peer, Server
@@ -166,3 +166,39 @@ async def test_a_timeout_around_a_part_ends_it(
         with pytest.raises(TimeoutError), anyio.fail_after(0.05):
             await kit.put(client, server.url, SourceBody(source, 0, 1000))
         assert at_work == []
+
+
+def test_a_loop_that_is_closed_over_a_part_leaves_no_thread_and_no_connection(
+    start: Callable[..., Server], path: Path, kit: type[Kit], at_work: list[threading.Thread]
+) -> None:
+    os.truncate(path, 64 * 2**20)
+    server = start()
+    reached, closed, left = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(peer: Peer, server: Server) -> bool:
+        length = kit.length_of(peer.head())
+        reached.set()
+        assert closed.wait(60)
+        assert len(peer.body(length)) < length
+        left.set()
+        return False
+
+    async def send() -> None:
+        async with await open_source(path) as source, kit.client() as client:
+            await kit.put(client, server.url, SourceBody(source, 0, source.size, lambda _: None))
+
+    async def begin() -> asyncio.Task[None]:
+        task = asyncio.create_task(send())
+        await anyio.to_thread.run_sync(reached.wait)
+        return task
+
+    server.plays(slow)
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(begin())
+    (thread,) = at_work
+    loop.close()
+    closed.set()
+    assert left.wait(60)
+    thread.join(60)
+    assert (at_work, task.done()) == ([], False)
+    task.get_loop().call_exception_handler = lambda context: None  # which tells of tasks that never ended

@@ -163,6 +163,44 @@ async def test_a_service_that_takes_nothing_is_given_up(server: Server, path: Pa
             left.set()
 
 
+async def test_a_service_that_takes_nothing_is_given_up_in_time(
+    start: Callable[..., Server], path: Path, kit: type[Kit]
+) -> None:
+    os.truncate(path, 64 * 2**20)
+    server = start()
+    left = threading.Event()
+    server.plays(lambda peer, _: bool(peer.head()) and left.wait(60) and False)
+    waited: list[float] = []
+    async with await open_source(path) as source, kit.client(write=1.0) as client:
+        try:
+            # A machine with other work to do takes its time at times; the kernel alone would take four.
+            while not waited or (min(waited) > 2.5 and len(waited) < 5):
+                began = anyio.current_time()
+                with pytest.raises(httpx.WriteTimeout):
+                    await kit.put(client, server.url, SourceBody(source, 0, source.size))
+                waited.append(anyio.current_time() - began)
+        finally:
+            left.set()
+    assert 0.9 <= min(waited) <= 2.5
+
+
+async def test_tls_is_given_no_more_at_once_than_one_record(
+    start: Callable[..., Server], path: Path, kit: type[Kit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, counts = ssl.SSLSocket.send, []
+
+    def count(used: ssl.SSLSocket, data: memoryview, flags: int = 0) -> int:
+        counts.append(len(data))
+        return real(used, data, flags)
+
+    monkeypatch.setattr(ssl.SSLSocket, "send", count)
+    server = start(tls=True)
+    async with await open_source(path) as source, kit.client() as client:
+        await kit.put(client, server.url, SourceBody(source, 0, 1_000_000))
+    assert max(counts) == 16 * 1024
+    assert sum(counts) > 1_000_000
+
+
 async def test_a_service_that_does_not_answer_is_given_up(server: Server, path: Path, kit: type[Kit]) -> None:
     server.plays(lambda peer, _: bool(peer.body(10**9)) and False)
     async with await open_source(path) as source, kit.client(read=0.1) as client:
@@ -264,7 +302,7 @@ async def test_a_connection_that_breaks_before_the_first_byte_is_replaced(
         peer.reset()
         return False
 
-    monkeypatch.setattr(Connection, "is_stale", False)
+    monkeypatch.setattr(Connection, "has_news", False)
     server.plays(once)
     async with await open_source(path) as source, kit.client() as client:
         for count in range(1, 4):

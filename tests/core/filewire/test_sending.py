@@ -8,6 +8,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+import anyio
 import httpx
 import pytest
 from attrs import evolve
@@ -152,6 +153,53 @@ async def test_a_refusal_in_the_middle_of_a_part_is_heard(
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("stuck", [False, True], ids=["at once", "later"])
+async def test_a_refusal_is_heard_though_the_service_neither_reads_on_nor_closes(
+    start: Callable[..., Server], path: Path, kit: type[Kit], stuck: bool
+) -> None:
+    heard = threading.Event()
+
+    def refuse(peer: Peer, server: Server) -> bool:
+        peer.head()
+        peer.socket.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        if stuck:
+            heard.wait(0.5)  # by now the client has filled the connection
+        peer.answer(413, b"no")
+        assert heard.wait(60)
+        return False
+
+    server = start()
+    server.plays(refuse)
+    os.truncate(path, 64 * 2**20)
+    async with await open_source(path) as source, kit.client(write=5.0) as client:
+        with anyio.fail_after(60):
+            answer = await kit.put(client, server.url, SourceBody(source, 0, source.size))
+        heard.set()
+        assert (answer.status_code, answer.text) == (413, "no")
+        server.plays(kit.serve)
+        await kit.put(client, server.url, SourceBody(source, 0, 10))
+    assert server.connections == 2
+
+
+async def test_a_service_that_agrees_early_gets_the_whole_part(
+    server: Server, path: Path, kit: type[Kit]
+) -> None:
+    def agree(peer: Peer, server: Server) -> None:
+        head = peer.head()
+        peer.answer()
+        peer.waste(kit.length_of(head))
+        server.requests.append(head)
+
+    server.plays(agree)
+    os.truncate(path, 24 * 2**20)
+    async with await open_source(path) as source, kit.client() as client:
+        answer = await kit.put(client, server.url, SourceBody(source, 0, source.size))
+        assert answer.status_code == 200
+        await kit.until(lambda: bool(server.requests))
+        await kit.put(client, server.url, SourceBody(source, 0, 10))
+    assert server.connections == 1  # which ends with a part that is cut short
+
+
 async def test_interim_answers_are_passed_over(server: Server, path: Path, kit: type[Kit]) -> None:
     def patient(peer: Peer, server: Server) -> None:
         head = peer.head()
@@ -282,6 +330,28 @@ async def test_what_the_kernel_moved_must_not_change_until_it_is_answered(
     async with await open_source(path) as source, kit.client() as client:
         with pytest.raises(UploadError, match="it was written to"):
             await kit.put(client, server.url, SourceBody(source, 0, 1_000_000))
+
+
+async def test_the_service_gets_no_end_of_a_form_whose_file_was_rewritten_unnoticeably(
+    server: Server, path: Path, kit: type[Kit]
+) -> None:
+    received: list[bytes] = []
+
+    def take(peer: Peer, server: Server) -> bool:
+        received.append(peer.body(kit.length_of(peer.head())))
+        return False
+
+    server.plays(take)
+    async with await open_source(path) as source, kit.client() as client:
+        form = MultipartBody(source, boundary="b0undary")
+        changed = path.stat().st_mtime_ns
+        path.write_bytes(kit.CONTENT[::-1])
+        os.utime(path, ns=(changed, changed))
+        with pytest.raises(UploadError, match="its content is another"):
+            await kit.put(client, server.url, form)
+        await kit.until(lambda: bool(received))
+    assert form.tail not in received[0]
+    assert len(received[0]) < form.length
 
 
 async def test_a_broken_disk_is_told_as_such(

@@ -25,10 +25,16 @@ Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
 """As ``getaddrinfo`` gives it: family, kind, protocol, canonical name, where."""
 
 READ_SIZE = 64 * 1024  # bytes of an answer read at once
+RECORD = 16 * 1024  # bytes that TLS sends as one; the most it can (RFC 8446 section 5.1)
+LOOKS = 10  # times in the timeout that the kernel lets go of what it cannot send
 TOO_SLOW = "The service took or gave nothing in time"
 
 _OF_THE_FILE = (errno.EIO, errno.EBADF)  # the disk fails, the file was closed
 _NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # the file system cannot do it
+
+
+class Full(Exception):
+    """The connection takes nothing for now: the service, or the line, is behind."""
 
 
 class Connection:
@@ -52,8 +58,8 @@ class Connection:
         return isinstance(self._socket, ssl.SSLSocket)
 
     @property
-    def is_stale(self) -> bool:
-        """Whether the service has closed it: an idle connection has nothing else to tell."""
+    def has_news(self) -> bool:
+        """Whether the service has sent something, or closed: an idle connection has nothing else to tell."""
         return self._ready(select.POLLIN, 0.0)
 
     def open(
@@ -90,7 +96,7 @@ class Connection:
 
         Args:
             data: what to send.
-            timeout: seconds it may take, None for no limit.
+            timeout: seconds that may pass while the service takes nothing, None for no limit.
             more: whether something follows at once, which may share a packet with it.
 
         Raises:
@@ -98,8 +104,16 @@ class Connection:
             httpx.WriteError: the connection is broken.
         """
         used = self._limited(timeout)
+        flags = socket.MSG_MORE if more and not self.is_encrypted else 0
+        # Each call of TLS has to be over in time, not only to get on: it is given what cannot come in parts.
+        most = RECORD if self.is_encrypted else len(data)
+        left = memoryview(data)
         with _told_as(httpx.WriteError, httpx.WriteTimeout):
-            used.sendall(data, socket.MSG_MORE if more and not self.is_encrypted else 0)
+            while left:
+                try:
+                    left = left[used.send(left[:most], flags) :]
+                except BlockingIOError:
+                    self.wait(timeout)
 
     def send_file(self, descriptor: int, offset: int, count: int, timeout: float | None) -> int | None:
         """Have the kernel send bytes of a file, as many as the connection takes now.
@@ -108,13 +122,13 @@ class Connection:
             descriptor: of the open file.
             offset: first byte in the file.
             count: bytes at most.
-            timeout: seconds to wait until the connection takes any, None for no limit.
+            timeout: seconds that `wait` will wait, None for no limit.
 
         Returns:
             How many bytes were taken, 0 at the end of the file; None where the kernel cannot do this.
 
         Raises:
-            httpx.WriteTimeout: the service took nothing in time.
+            Full: it took none for a tenth of the timeout.
             httpx.WriteError: the connection is broken.
             OSError: the file cannot be read.
         """
@@ -122,13 +136,27 @@ class Connection:
         try:
             return os.sendfile(used.fileno(), descriptor, offset, count)
         except BlockingIOError as error:
-            raise httpx.WriteTimeout(TOO_SLOW) from error
+            raise Full from error
         except OSError as error:
             if error.errno in _NO_SENDFILE:
                 return None
             if error.errno in _OF_THE_FILE:
                 raise
             raise httpx.WriteError(str(error)) from error
+
+    def wait(self, timeout: float | None, *, for_news: bool = False) -> None:
+        """Wait, after `Full`, until the connection takes something again.
+
+        Args:
+            timeout: seconds in all that may pass while nothing moves, None for no limit.
+            for_news: whether to return as well when the service has sent something.
+
+        Raises:
+            httpx.WriteTimeout: it took nothing in time.
+        """
+        left = None if timeout is None else timeout * (1 - 1 / LOOKS)
+        if not self._ready(select.POLLOUT | (select.POLLIN if for_news else 0), left):
+            raise httpx.WriteTimeout(TOO_SLOW)
 
     def receive(self, timeout: float | None) -> bytes:
         """Return what has come, waiting for something if need be; nothing when the service has closed.
@@ -220,15 +248,20 @@ class Connection:
                 used.settimeout(timeout)
             else:
                 used.settimeout(None)
-                limit = struct.pack("@ll", *divmod(0 if timeout is None else ceil(timeout * 10**6), 10**6))
-                used.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-                used.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+                # The kernel takes the time of each piece within a sendfile anew, so it gets a part of it.
+                used.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _kernel_time(timeout, LOOKS))
+                used.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _kernel_time(timeout))
         return used
 
     def _ready(self, event: int, timeout: float | None) -> bool:
         poll = select.poll()
         poll.register(self._used(), event)
         return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+
+def _kernel_time(timeout: float | None, share: int = 1) -> bytes:
+    """Return seconds, None for no limit, as a ``timeval``."""
+    return struct.pack("@ll", *divmod(0 if timeout is None else ceil(timeout / share * 10**6), 10**6))
 
 
 @contextmanager

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import h11  # comes with httpx, which speaks HTTP/1.1 by it
 import httpx
 from attrs import frozen
 
-from cloudreel.core.filewire.connection import Connection
+from cloudreel.core.filewire.connection import Connection, Full
 
 STEP: Final = 2**20  # bytes that the kernel is asked to move at once, to begin with
 STEPS: Final = (
@@ -36,6 +36,7 @@ class FilePart:
         offset: first byte in the file.
         length: bytes of the file.
         check: raises an error if the file has changed; it may block, and is called in a thread.
+        verify: does so by the content, on the event loop, before ``after`` is sent.
         shortened: returns the error that says that the file ends after so many bytes of the part.
         sent: told on the event loop how many bytes of the file the connection has taken so far.
         before: bytes that are sent first.
@@ -46,6 +47,7 @@ class FilePart:
     offset: int
     length: int
     check: Callable[[], None]
+    verify: Callable[[], Coroutine[object, object, None]]
     shortened: Callable[[int], Exception]
     sent: Callable[[int], None] | None = None
     before: bytes = b""
@@ -90,8 +92,8 @@ class Exchange:
         dial: Callable[[], None] | None,
         call_soon: Callable[[Callable[[], None]], object],
     ) -> None:
+        self.part = part
         self.is_over = False  # whether the answer has been read to its end
-        self._part = part
         self._connection = connection
         self._dial = dial
         self._call_soon = call_soon
@@ -102,7 +104,10 @@ class Exchange:
         self._sent = 0  # bytes of the file that the connection has taken
         self._step = STEP
         self._tell_at = 0.0
-        self._is_sent = False  # whether the whole request is
+        self._by_kernel = True  # whether it moves the bytes from the file to the socket
+        self._moved = False  # whether it has moved any
+        self._is_sent = False  # whether the request is, as far as it was to be
+        self._answer: h11.Response | None = None
 
     @property
     def is_reusable(self) -> bool:
@@ -111,30 +116,46 @@ class Exchange:
         return self._is_sent and self.is_over and at_rest
 
     def run(self) -> h11.Response:
-        """Send the request and read the answer as far as it comes at once.
+        """Do as `begin` and `end` do, one after the other."""
+        self.begin()
+        return self.end()
+
+    def begin(self) -> None:
+        """Send the request as far as the end of the file, unless the service refuses it before.
 
         Raises:
             StaleError: the kept connection was closed; nothing was sent.
-            httpx.TransportError: no answer came.
+            httpx.TransportError: the service cannot be reached, or takes nothing.
             Exception: what the part says of a file that has changed, or OSError if it cannot be read.
         """
         if self._dial is not None:
             self._dial()
-        elif self._connection.is_stale:
+        elif self._connection.has_news:
             raise StaleError
-        try:
-            moved = self._send()
-        except httpx.WriteError:
-            # A service that refuses a part need not hear it to its end; it may have answered.
-            moved = False
+        # A service that refuses a part need not hear it to its end; it may have answered.
+        with suppress(httpx.WriteError):
+            self._send()
+
+    def end(self) -> h11.Response:
+        """Send what comes after the file, and read the answer as far as it comes at once.
+
+        Raises:
+            httpx.TransportError: no answer came.
+            Exception: what the part says of a file that has changed.
+        """
+        if self._is_sent and self.part.after:
+            self._is_sent = False
+            with suppress(httpx.WriteError):
+                self._connection.send(self.part.after, self._timeout.write)
+                self._is_sent = True
         with _as_httpx():
-            while not isinstance(answer := self._next_event(), h11.Response):
-                pass
+            while self._answer is None:
+                self._note(self._next_event())
             self.read()
-        if moved:
+        if self._moved and self._is_sent:
             # What the kernel moved stood in the file until it was on the line, so it may have changed then.
-            self._part.check()
-        return answer
+            self.part.check()
+        return self._answer
 
     def read(self) -> None:
         """Read the next bytes of the answer's body, for `take`."""
@@ -150,41 +171,45 @@ class Exchange:
         taken, self._body = bytes(self._body), bytearray()
         return taken
 
-    def _send(self) -> bool:
-        """Send the request; return whether the kernel moved any of the file."""
-        part = self._part
+    def _send(self) -> None:
+        part = self.part
         try:
             self._connection.send(self._head + part.before, self._timeout.write, more=True)
         except httpx.WriteError as error:
             if self._dial is None:
                 raise StaleError from error
             raise
-        by_kernel, moved = not self._connection.is_encrypted, False
-        while self._sent < part.length:
-            left = part.length - self._sent
-            if by_kernel and left > LAST:
+        self._by_kernel = not self._connection.is_encrypted
+        while left := part.length - self._sent:
+            if self._is_refused():
+                return
+            if self._by_kernel and left > LAST:
                 count = self._move(left - LAST)
-                if count is None:
-                    by_kernel = False
-                    continue
-                moved = True
             else:
                 count = self._copy(min(left, PIECE))
-            if not count:
-                raise part.shortened(self._sent)
-            self._sent += count
-            self._tell()
-        if part.after:
-            self._connection.send(part.after, self._timeout.write)
+            if count:
+                self._sent += count
+                self._tell()
         self._is_sent = True
-        return moved
 
-    def _move(self, most: int) -> int | None:
-        part, began = self._part, time.monotonic()
+    def _move(self, most: int) -> int:
+        """Have the kernel send what comes next; return how much it took, which may be nothing."""
+        part, began = self.part, time.monotonic()
         count = min(most, self._step)
-        moved = self._connection.send_file(
-            part.descriptor, part.offset + self._sent, count, self._timeout.write
-        )
+        try:
+            moved = self._connection.send_file(
+                part.descriptor, part.offset + self._sent, count, self._timeout.write
+            )
+        except Full:
+            # An answer that has been heard stays readable, so it would end each wait at once.
+            self._connection.wait(self._timeout.write, for_news=self._answer is None)
+            return 0
+        if moved is None:
+            self._by_kernel = False
+            return 0
+        if not moved:
+            raise part.shortened(self._sent)
+        self._moved = True
         taken = time.monotonic() - began
         if taken > TELL_EVERY:
             self._step = max(self._step // 2, STEPS[0])
@@ -193,30 +218,56 @@ class Exchange:
         return moved
 
     def _copy(self, count: int) -> int:
-        part = self._part
+        part = self.part
         with self._connection.buffer(count) as buffer:
             read = os.preadv(part.descriptor, [buffer], part.offset + self._sent)
+            if not read:
+                raise part.shortened(self._sent)
             if read == part.length - self._sent:
                 part.check()  # the service gets no end of a part of a changed file
             self._connection.send(buffer[:read], self._timeout.write)
         return read
 
+    def _is_refused(self) -> bool:
+        """Whether the service has refused the part already, and need not take the rest.
+
+        Over TLS nobody knows before reading whether it has: it also sends what is no answer.
+        """
+        if self._answer is None and not self._connection.is_encrypted and self._connection.has_news:
+            self._receive()
+            with _as_httpx():
+                while isinstance(event := self._http.next_event(), h11.InformationalResponse):
+                    pass
+            self._note(event)
+        return self._answer is not None and self._answer.status_code >= 400
+
     def _tell(self) -> None:
         """Have the event loop pass on the progress: now and then, and at the end. It waits for nobody."""
-        sent, count = self._part.sent, self._sent
-        if sent is not None and (count == self._part.length or time.monotonic() >= self._tell_at):
+        sent, count = self.part.sent, self._sent
+        if sent is not None and (count == self.part.length or time.monotonic() >= self._tell_at):
             self._tell_at = time.monotonic() + TELL_EVERY
-            self._call_soon(lambda: sent(count))
+            try:
+                self._call_soon(lambda: sent(count))
+            except RuntimeError:  # the event loop was closed: nobody waits for the part any more
+                self._connection.end()
+                raise
 
     def _next_event(self) -> h11.Event | type[h11.PAUSED]:
         while True:
             event = self._http.next_event()
             if not isinstance(event, type) or event is h11.PAUSED:
                 return event
-            data = self._connection.receive(self._timeout.read)
-            if not data and self._http.their_state is h11.SEND_RESPONSE:
-                raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
-            self._http.receive_data(data)
+            self._receive()
+
+    def _receive(self) -> None:
+        data = self._connection.receive(self._timeout.read)
+        if not data and self._http.their_state is h11.SEND_RESPONSE:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        self._http.receive_data(data)
+
+    def _note(self, event: h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]) -> None:
+        if isinstance(event, h11.Response):
+            self._answer = event
 
 
 @contextmanager

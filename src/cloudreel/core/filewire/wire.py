@@ -43,7 +43,8 @@ class _Idle:
 class FileWire:
     """Sends parts of files over connections of its own.
 
-    A part is one visit to a worker thread. Cancelling it ends its connection, and waits for the thread.
+    A part is one visit to a worker thread, a form two. Cancelling it ends its connection, and waits for
+    the thread.
 
     Args:
         context: whom to trust over https.
@@ -125,7 +126,13 @@ class FileWire:
     ) -> httpx.Response:
         running = exchange(used, dial, _call_soon())
         try:
-            head = await _in_thread(running.run, used.end, self._threads)
+            if running.part.after:
+                # Without its end it is none for the service, so a file that has changed gets none.
+                await _in_thread(running.begin, used.end, self._threads)
+                await running.part.verify()
+                head = await _in_thread(running.end, used.end, self._threads)
+            else:
+                head = await _in_thread(running.run, used.end, self._threads)
         except BaseException:
             used.close()
             raise
@@ -211,10 +218,11 @@ async def _in_thread(work: Callable[[], T], stop: Callable[[], None], threads: a
 
     try:
         return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=threads)
-    except BaseException:
+    except BaseException as error:
         is_stopped = True
         stop()
-        if not turn.acquire(blocking=False):
+        # Who is thrown away together with the loop cannot await anything.
+        if not turn.acquire(blocking=isinstance(error, GeneratorExit)):
             with anyio.CancelScope(shield=True):
                 await ended.wait()
         raise
