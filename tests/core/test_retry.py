@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudreel.core import retry
+from cloudreel.core.call import Response
 from cloudreel.core.failures import Failure, category_of
-from cloudreel.core.retry import Loss, Refusal, decide
+from cloudreel.core.retry import Loss, Refusal, decide, outcome_of
 from cloudreel.errors import (
     ApiError,
     AuthenticationError,
@@ -16,6 +17,7 @@ from cloudreel.errors import (
     NotFoundError,
     RateLimitError,
     ServiceError,
+    TransportError,
 )
 
 
@@ -87,6 +89,19 @@ def test_the_service_may_ask_for_a_pause_of_ten_seconds_at_most(
 ) -> None:
     outcome = refusal(status, retry_after=asked)
     assert decide(1, outcome, repeatable=True, retries=1, jitter=0.9) == pause
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize(("headers", "asked"), [({"retry-after": "2"}, 2.0), ({}, None)])
+def test_an_error_tells_what_its_call_came_to(
+    status: int, headers: dict[str, str], asked: float | None
+) -> None:
+    error = category_of(status)("no", status=status, response=Response(status, headers, b""))
+    assert outcome_of(error) == Refusal(status, Failure(type(error), "no", retry_after=asked))
+
+
+def test_an_error_without_an_answer_tells_that_nobody_knows() -> None:
+    assert outcome_of(TransportError("gone")) is Loss.UNKNOWN
 
 
 outcomes = st.sampled_from(Loss) | st.builds(

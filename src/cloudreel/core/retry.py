@@ -6,7 +6,8 @@ from enum import Enum
 
 from attrs import frozen
 
-from cloudreel.core.failures import Failure
+from cloudreel.core.call import Response
+from cloudreel.core.failures import Failure, retry_after
 from cloudreel.errors import ApiError, CloudReelError, RateLimitError, ServiceError
 
 FIRST_DELAY = 0.25
@@ -33,7 +34,7 @@ def outcome_of(error: CloudReelError) -> Loss | Refusal:
     """Return what a call came to that has ended in an error, for who repeats it as a whole."""
     if not isinstance(error, ApiError):
         return Loss.UNKNOWN
-    asked = error.retry_after if isinstance(error, RateLimitError) else None
+    asked = retry_after(error.response) if isinstance(error.response, Response) else None
     return Refusal(error.status or 0, Failure(type(error), error.message, retry_after=asked))
 
 
