@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-import anyio
+import httpx
 import pytest
 
 from cloudreel.errors import JobFailed, TimedOut
@@ -117,8 +117,6 @@ async def test_one_more_encoding(panda: AsyncPanda, film: dict[str, Any]) -> Non
 
 async def test_a_source_that_is_no_video_fails_with_its_reason(panda: AsyncPanda) -> None:
     video = await panda.videos.create(file=NO_VIDEO, profiles="mp3")
-    while (await panda.videos.find(video.id))["status"] == "processing":  # else its encoding may come first
-        await anyio.sleep(0.02)
     with pytest.raises(EncodingFailed, match=f"Video {video.id} failed: FormatNotRecognised") as caught:
         await video.wait(timeout=PATIENCE)
     assert isinstance(caught.value, PandaError)
@@ -191,3 +189,18 @@ async def test_notifications_change_only_what_is_given(panda: AsyncPanda) -> Non
     settings["events"] = dict.fromkeys(fresh.events, False)
     await settings.save()
     assert ((await panda.notifications.get()).url or None) is None
+
+
+async def test_a_video_that_fails_while_it_is_looked_at_is_what_failed() -> None:
+    broken = {"error_class": "FormatNotRecognised", "error_message": "no video"}
+    states = iter([{"status": "processing"}, {"status": "fail", **broken}])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/encodings.json"):
+            first = request.url.params.get("page") in (None, "1")
+            return httpx.Response(200, json=[{"id": "e1", "status": "fail"}] if first else [])
+        return httpx.Response(200, json={"id": "v1", **next(states)})
+
+    async with AsyncPanda("access", "secret", "cloud", transport=httpx.MockTransport(answer)) as panda:
+        with pytest.raises(EncodingFailed, match="Video v1 failed: FormatNotRecognised"):
+            await panda.videos.new(id="v1").wait()

@@ -86,6 +86,9 @@ class VideoObject(ServiceObject, VideoFields):
     async def _look(self) -> JobProgress:
         video = await self._transport.send(self._find())
         encodings = await listing.everything(self._encodings_page, {})
+        if not is_final(video) and any(encoding.status == FAIL for encoding in encodings):
+            # The video may have failed in between, and its encodings only because of that.
+            video = await self._transport.send(self._find())
         return JobProgress(video, tuple(encodings))
 
     async def _encodings_page(self, filters: Params) -> list[EncodingFields]:
