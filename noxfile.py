@@ -193,7 +193,7 @@ def sandbox(session: nox.Session) -> Generator[dict[str, str]]:
     """Run a sandbox of the session's environment; give its credentials as ``from_env()`` reads them."""
     exports = Path(session.create_tmp()) / "sandbox.env"
     command = [f"{session.bin}/python", "-m", "cloudreel", "sandbox", "--port", "0"]
-    with subprocess.Popen([*command, "--env-file", str(exports)], stdout=subprocess.PIPE) as served:
+    with subprocess.Popen([*command, "--env", str(exports)], stdout=subprocess.PIPE) as served:
         try:
             assert served.stdout is not None
             if not served.stdout.readline():
