@@ -7,11 +7,13 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from functools import cache
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -25,7 +27,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from cloudreel.sandbox import Sandbox
@@ -43,6 +45,34 @@ def one_trust() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
         yield
+
+
+@pytest.fixture
+def replace_sleep(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[float], Awaitable[None]]], None]:
+    """Put something in the place of `anyio.sleep` in this thread: sandboxes sleep on in theirs."""
+    real, here = anyio.sleep, threading.get_ident()
+
+    def replace(sleep: Callable[[float], Awaitable[None]]) -> None:
+        async def chosen(delay: float) -> None:
+            await (sleep if threading.get_ident() == here else real)(delay)
+
+        monkeypatch.setattr(anyio, "sleep", chosen)
+
+    return replace
+
+
+@pytest.fixture
+def pauses(replace_sleep: Callable[[Callable[[float], Awaitable[None]]], None]) -> list[float]:
+    """The pauses that were asked for, none of which is made."""
+    asked: list[float] = []
+    checkpoint = anyio.lowlevel.checkpoint  # which tests with a clock of their own replace
+
+    async def sleep(delay: float) -> None:
+        asked.append(delay)
+        await checkpoint()
+
+    replace_sleep(sleep)
+    return asked
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import json
 from collections import deque
 from typing import Any
 
-import anyio
-import anyio.lowlevel
 import httpx
 import pytest
 
@@ -66,16 +64,3 @@ class Script:
 def script() -> Script:
     """A scripted service."""
     return Script()
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were asked for, none of which is made."""
-    asked: list[float] = []
-
-    async def sleep(delay: float) -> None:
-        asked.append(delay)
-        await anyio.lowlevel.checkpoint()
-
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return asked

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-import anyio
-import anyio.lowlevel
 import httpx
 import pytest
 from attrs import evolve
@@ -148,16 +146,3 @@ class Wire:
 def wire() -> Wire:
     """A scripted service."""
     return Wire()
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were asked for, none of which is made."""
-    asked: list[float] = []
-
-    async def sleep(delay: float) -> None:
-        asked.append(delay)
-        await anyio.lowlevel.checkpoint()
-
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return asked

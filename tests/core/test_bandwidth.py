@@ -19,7 +19,7 @@ from cloudreel.core.call import Request
 from cloudreel.core.options import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from conftest import Wire
 
@@ -117,7 +117,9 @@ def test_threads_share_it() -> None:
 
 
 @pytest.mark.anyio
-async def test_taking_waits_and_sees_that_the_cap_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_taking_waits_and_sees_that_the_cap_was_changed(
+    replace_sleep: Callable[[Callable[[float], Awaitable[None]]], None],
+) -> None:
     now = 0.0
     pauses: list[float] = []
 
@@ -129,7 +131,7 @@ async def test_taking_waits_and_sees_that_the_cap_was_changed(monkeypatch: pytes
             cap.bytes_per_second = None
         await anyio.lowlevel.checkpoint()
 
-    monkeypatch.setattr(anyio, "sleep", sleep)
+    replace_sleep(sleep)
     cap = Bandwidth(100.0, clock=lambda: now)
     await cap.take(1000)
     assert pauses == []

@@ -19,6 +19,8 @@ from cloudreel.core.pool import Pool
 from cloudreel.errors import CloudReelError, WrongEventLoopError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from conftest import Wire
 
 SECRET = "s3cr3t-V4lue"
@@ -213,7 +215,11 @@ async def test_requests_start_in_step_with_the_allowed_rate(wire: Wire) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_rate_makes_up_no_lost_time(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_rate_makes_up_no_lost_time(
+    wire: Wire,
+    monkeypatch: pytest.MonkeyPatch,
+    replace_sleep: Callable[[Callable[[float], Awaitable[None]]], None],
+) -> None:
     now = 0.0
     slept: list[float] = []
 
@@ -221,7 +227,7 @@ async def test_the_rate_makes_up_no_lost_time(wire: Wire, monkeypatch: pytest.Mo
         slept.append(delay)
 
     monkeypatch.setattr(anyio, "current_time", lambda: now)
-    monkeypatch.setattr(anyio, "sleep", sleep)
+    replace_sleep(sleep)
     sender = wire.transport(pool=wire.pool(Limits(per_second=4)))
     for now in (0.0, 0.0, 10.0, 10.0):  # noqa: B007 - the clock reads it
         await sender.send(wire.call())
@@ -249,7 +255,7 @@ async def test_a_cancelled_call_gives_its_place_back(wire: Wire) -> None:
 @pytest.mark.anyio
 @pytest.mark.usefixtures("pauses")
 async def test_a_call_that_waits_to_be_repeated_holds_no_place(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    wire: Wire, replace_sleep: Callable[[Callable[[float], Awaitable[None]]], None]
 ) -> None:
     sender = wire.transport(pool=wire.pool(Limits(in_flight=1)))
     quick = anyio.sleep
@@ -258,7 +264,7 @@ async def test_a_call_that_waits_to_be_repeated_holds_no_place(
         await sender.send(wire.call(path="/other.json"))
         await quick(delay)
 
-    monkeypatch.setattr(anyio, "sleep", meanwhile)
+    replace_sleep(meanwhile)
     wire.answers(503, 200)
     await sender.send(wire.call())
     assert [sent.url.path for sent in wire.requests] == [

@@ -29,20 +29,6 @@ def looks(states: Sequence[T]) -> tuple[Callable[[], Awaitable[T]], list[T]]:
     return look, seen
 
 
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Sleep not at all, and note for how long it would have been."""
-    noted: list[float] = []
-    checkpoint = anyio.lowlevel.checkpoint
-
-    async def sleep(seconds: float) -> None:
-        noted.append(seconds)
-        await checkpoint()
-
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return noted
-
-
 def late() -> TimedOut:
     return TimedOut("Video 1f was not ready after 0.05 s")
 

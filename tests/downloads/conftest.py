@@ -145,16 +145,3 @@ class Shelf:
 def shelf() -> Shelf:
     """A service with a file."""
     return Shelf()
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were asked for, none of which is made."""
-    asked: list[float] = []
-
-    async def sleep(delay: float) -> None:
-        asked.append(delay)
-        await anyio.lowlevel.checkpoint()
-
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return asked

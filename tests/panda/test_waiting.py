@@ -116,20 +116,6 @@ def looks(states: Sequence[T]) -> tuple[Callable[[], Awaitable[T]], list[T]]:
     return look, seen
 
 
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Sleep not at all, and note for how long it would have been."""
-    noted: list[float] = []
-    checkpoint = anyio.lowlevel.checkpoint
-
-    async def sleep(seconds: float) -> None:
-        noted.append(seconds)
-        await checkpoint()
-
-    monkeypatch.setattr(anyio, "sleep", sleep)
-    return noted
-
-
 @pytest.mark.anyio
 async def test_watch_tells_each_change_once_and_ends_with_the_last(pauses: list[float]) -> None:
     half = job("success", "processing")
