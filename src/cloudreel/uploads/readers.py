@@ -20,7 +20,7 @@ from anyio.lowlevel import RunVar
 T = TypeVar("T")
 
 CHUNK = 256 * 1024  # bytes of one piece of a body
-HOP = 2**20  # bytes read by one visit to a worker thread
+HOP = 512 * 1024  # bytes read by one visit to a worker thread: each part under way holds as many
 MOST_THREADS = 16  # as many as there are connections; API calls keep anyio's own threads
 
 MemorySource: TypeAlias = "bytes | bytearray | memoryview | io.BytesIO"

@@ -20,6 +20,7 @@ from cloudreel.uploads.ticket import Fingerprint
 
 SAMPLE = 64 * 1024  # bytes of each of the three samples in a fingerprint
 DEFAULT_NAME = "upload.bin"
+NOTHING = memoryview(b"")
 
 
 class Source:
@@ -135,7 +136,7 @@ class _Pieces:
         self._reader = reader
         self._offset = offset
         self._left = length
-        self._ahead = memoryview(b"")
+        self._ahead = NOTHING
 
     def __aiter__(self) -> _Pieces:
         return self
@@ -152,7 +153,8 @@ class _Pieces:
             if len(read) <= CHUNK:
                 return read
             self._ahead = memoryview(read)
-        piece, self._ahead = bytes(self._ahead[:CHUNK]), self._ahead[CHUNK:]
+        # The last piece lets go of what was read, before as much is read again.
+        piece, self._ahead = bytes(self._ahead[:CHUNK]), self._ahead[CHUNK:] or NOTHING
         return piece
 
 
