@@ -34,8 +34,9 @@ for name in ["", *services, "errors", "signing", "uploads", "downloads", "notifi
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
-# All cores; tests that stand together run together, so that they share what was set up for them.
-PYTEST = ("pytest", "--numprocesses=auto", "--dist=worksteal")
+# A process more than there are cores: many tests wait for other programs. Tests that stand together run
+# together, so that they share what was set up for them.
+PYTEST = ("pytest", f"--numprocesses={(os.cpu_count() or 1) + 1}", "--dist=worksteal")
 # Many tests start programs of their own, each of which would compile the package anew.
 KEEP_COMPILED = {"PYTHONDONTWRITEBYTECODE": None}
 

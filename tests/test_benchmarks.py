@@ -11,6 +11,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 QUESTIONS = sorted(file.stem for file in BENCHMARKS.glob("*.py") if "\ndef rows(" in file.read_text("utf-8"))
+LONG = {"calls", "startup", "uploads"}  # that take seconds even at a glance
 PAGE = """Before.
 
 .. benchmarks: what follows is written by `nox -s bench`
@@ -29,7 +30,9 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize(
+    "question", [pytest.param(name, marks=[pytest.mark.soak] if name in LONG else []) for name in QUESTIONS]
+)
 def test_a_question_is_answered(question: str, tmp_path: Path) -> None:
     kept = tmp_path / "rows.json"
     run("--glance", "--json", str(kept), "only", question)
