@@ -63,6 +63,7 @@ PUBLIC: dict[str, set[str]] = {
         "Leased",
         "Progress",
         "RedisTicketStore",
+        "SizedStream",
         "Source",
         "SourceLike",
         "Spooled",

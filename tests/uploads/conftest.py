@@ -220,7 +220,7 @@ class Kit:
 
     @staticmethod
     async def session(service: FakeService, source=None, *, ticket=None, dialect=PartsDialect, **options):
-        opened = await open_source(service.content if source is None else source)
+        opened = await open_source(service.content if source is None else source, whole=False)
         found: list[str] = []
 
         async def find_video(video_id: str) -> dict[str, object]:

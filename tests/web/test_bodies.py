@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 import httpx
 import pytest
 from fastapi import FastAPI, UploadFile
@@ -17,16 +19,17 @@ from starlette.routing import Route
 
 from cloudreel import web
 from cloudreel.sandbox import Sandbox
+from cloudreel.uploads import Progress
 from cloudreel.web import RequestBody
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Running
+    from conftest import Running, Served
 
 pytestmark = pytest.mark.anyio
 
-LARGEST = 24 * 2**20
+LARGEST = 64 * 2**20
 PIECE = 64 * 1024
 
 
@@ -37,11 +40,28 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+arrived = threading.Event()  # set when the service has confirmed a part
+
+
+def note(progress: Progress) -> None:
+    if progress.parts_done:
+        arrived.set()
+
+
+def until_a_part_arrived() -> None:
+    assert arrived.wait(60)
+
+
 async def receive(request: Request) -> Response:
-    client = await web.telestream(request)
-    factory = await client.flip.factories.find(client.factory_id or "")
     body = RequestBody(request, largest=LARGEST, name=request.path_params["name"])
-    session = await factory.upload_session(body, profiles="none")
+    arrived.clear()
+    if request.method == "POST":
+        panda = await web.panda(request)
+        session = await panda.upload_session(body, profiles="none", progress=note)
+    else:
+        client = await web.telestream(request)
+        factory = await client.flip.factories.find(client.factory_id or "")
+        session = await factory.upload_session(body, profiles="none", progress=note)
     try:
         video = await session.start()
     finally:
@@ -49,18 +69,23 @@ async def receive(request: Request) -> Response:
     return JSONResponse({"id": video.id, "name": video.original_filename})
 
 
+def application(sandbox: Sandbox) -> Starlette:
+    routes = [Route("/{name}", receive, methods=["PUT", "POST"])]
+    return Starlette(routes=routes, lifespan=web.lifespan(sandbox.telestream, sandbox.panda))
+
+
 @pytest.fixture
 async def app(sandbox: Sandbox, anyio_backend: str, running: Running) -> AsyncIterator[httpx.AsyncClient]:
-    routes = [Route("/{name}", receive, methods=["PUT"])]
-    async with running(Starlette(routes=routes, lifespan=web.lifespan(sandbox.telestream))) as (client, _):
+    async with running(application(sandbox)) as (client, _):
         yield client
 
 
 class Body(httpx.AsyncByteStream):
     """So many bytes, made as they are read."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, hold: Callable[[], object] = bool) -> None:
         self.left = size
+        self.hold = hold  # called, in a thread, before the last piece
         self.digest = hashlib.sha256()
 
     def __aiter__(self) -> Body:
@@ -71,6 +96,8 @@ class Body(httpx.AsyncByteStream):
             raise StopAsyncIteration
         piece = (b"%016d" % self.left) * (PIECE // 16)
         piece = piece[: self.left]
+        if len(piece) == self.left:
+            await anyio.to_thread.run_sync(self.hold)
         self.left -= len(piece)
         self.digest.update(piece)
         return piece
@@ -92,16 +119,34 @@ async def test_a_body_passes_through(
     assert (stored["size"], stored["sha256"]) == (20 * PIECE + 7, body.digest.hexdigest())
 
 
-async def test_it_is_never_in_memory_as_a_whole(app: httpx.AsyncClient) -> None:
-    tracemalloc.start()
-    try:
-        size = LARGEST
-        request = httpx.Request("PUT", "http://app.example/film.mp4", stream=Body(size))
-        assert (await app.send(request)).status_code == 200
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < size / 2
+@pytest.mark.parametrize("method", ["PUT", "POST"])  # to Telestream, and to Panda
+async def test_a_part_has_arrived_before_the_last_byte_was_sent(
+    app: httpx.AsyncClient, sandbox: Sandbox, method: str
+) -> None:
+    size = 6 * 2**20
+    body = Body(size, until_a_part_arrived)
+    headers = {"content-length": str(size)}
+    request = httpx.Request(method, "http://app.example/film.mp4", stream=body, headers=headers)
+    answer = await app.send(request)
+    [stored] = [one for one in sandbox.world.snapshot()["videos"] if one["id"] == answer.json()["id"]]
+    assert (stored["size"], stored["sha256"]) == (size, body.digest.hexdigest())
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)  # uvicorn runs on it
+async def test_it_is_never_in_memory_as_a_whole(sandbox: Sandbox, served: Served) -> None:
+    body = Body(LARGEST, until_a_part_arrived)
+    headers = {"content-length": str(LARGEST)}
+    with served(application(sandbox)) as address:
+        tracemalloc.start()
+        try:
+            async with httpx.AsyncClient(timeout=60) as client:
+                answer = await client.put(f"{address}/film.mp4", content=body, headers=headers)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    [stored] = [one for one in sandbox.world.snapshot()["videos"] if one["id"] == answer.json()["id"]]
+    assert (stored["size"], stored["sha256"]) == (LARGEST, body.digest.hexdigest())
+    assert peak < LARGEST / 3
 
 
 async def test_what_is_too_large_is_refused_before_anything_is_uploaded(
@@ -132,6 +177,28 @@ async def test_of_a_sender_who_has_gone_nothing_is_uploaded(sandbox: Sandbox) ->
         with pytest.raises(ClientDisconnect):
             await factory.upload_session(RequestBody(request, largest=LARGEST))
     assert len(uploads(sandbox)) == before
+
+
+async def test_a_sender_who_goes_on_the_way_ends_the_upload(sandbox: Sandbox) -> None:
+    messages = [
+        {"type": "http.request", "body": bytes(5 * 2**20), "more_body": True},
+        {"type": "http.request", "body": b"half a film", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def come() -> dict[str, Any]:
+        return messages.pop(0)
+
+    headers = [(b"content-length", b"%d" % (10 * 2**20))]
+    request = Request({"type": "http", "method": "PUT", "headers": headers}, come)
+    async with sandbox.panda() as client:
+        session = await client.upload_session(RequestBody(request, largest=LARGEST))
+        with pytest.raises(ClientDisconnect, match="gone after 5242891 of 10485760 bytes"):
+            await session.start()
+        assert session.status == "error"
+        assert (session.video, messages) == (None, [])
+        await session.abort()
+        assert session.status == "aborted"
 
 
 async def test_the_file_of_a_form_is_a_source_as_it_is(

@@ -81,7 +81,7 @@ class Sessions(Generic[VideoT]):
         """Open an upload in parts, as many and as large as the service says (telestream.md 8.2)."""
         if threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
-        opened = await open_source(source)
+        opened = await open_source(source, whole=False)
         async with _closed_on_failure(opened):
             upload = await self._open(opened, {**params, "multi_chunk": True})
             ticket = self._ticket(
@@ -101,7 +101,7 @@ class Sessions(Generic[VideoT]):
         """Open an upload in chunks, one after the other (panda.md 8.2, 8.3)."""
         if chunk_size < 1:
             raise ValueError(f"chunk_size must be 1 byte or more, not {chunk_size}")
-        opened = await open_source(source)
+        opened = await open_source(source, whole=False)
         async with _closed_on_failure(opened):
             upload = await self._open(opened, params)
             chunks = count_parts(opened.size, chunk_size)

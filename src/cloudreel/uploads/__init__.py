@@ -1,5 +1,6 @@
 """One uploader for every service: sources, tickets and their stores, and the session that sends."""
 
+from cloudreel.uploads.arrivals import SizedStream
 from cloudreel.uploads.file_store import FileTicketStore
 from cloudreel.uploads.kinds import Spooled
 from cloudreel.uploads.leases import Lease, Leased
@@ -21,6 +22,7 @@ __all__ = [
     "Leased",
     "Progress",
     "RedisTicketStore",
+    "SizedStream",
     "Source",
     "SourceLike",
     "Spooled",

@@ -37,7 +37,7 @@ class Sender:
         plan: which parts are missing; it is told what becomes of each.
         limit: parts under way at once, fewer while the line or the service is in trouble.
         bell: rung after each change of the plan.
-        moved: told the new ticket whenever the service has moved the upload.
+        moved: told the new ticket whenever the service has moved the upload, or its source has come whole.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Sender:
         self._under_way = 0  # parts being sent
         self._landed = Bell()  # rung whenever one is no more
         self._failure: CloudReelError | None = None  # the first of this run
+        self._whole = anyio.Event()  # set when nothing of the source is still to come
 
     @property
     def paused(self) -> bool:
@@ -100,6 +101,7 @@ class Sender:
         self._failure = None
         self._standstill = 0
         self._under_way = 0
+        group.start_soon(self._receive)
         if ask_first:
             await self._ask()
         rounds = 0
@@ -132,8 +134,10 @@ class Sender:
     async def _send_missing(self, group: TaskGroup) -> None:
         await self._room()  # before the part is chosen, which may depend on the answer to another
         while (part := self._plan.next()) is not None:
+            await self._source.reach(part.offset + part.length)
             await self._pause_over()
             if not self._plan.waiting:
+                await self._whole.wait()
                 # The last part completes the upload. What changed must not be completed.
                 await self._source.verify(self.ticket.fingerprint)
             self._under_way += 1
@@ -141,6 +145,14 @@ class Sender:
             await self._room()
         await self._all_landed()
         await self._no_failure()
+
+    async def _receive(self) -> None:
+        """Take in what of the source is still to come; the ticket then says what it looks like."""
+        if not self._source.is_whole:
+            await self._source.fill()
+            self.ticket = evolve(self.ticket, fingerprint=self._source.fingerprint)
+            await self._moved(self.ticket)
+        self._whole.set()
 
     async def _pause_over(self) -> None:
         while self._pause is not None:

@@ -6,16 +6,18 @@ import hashlib
 import os
 import re
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import anyio
 
 from cloudreel.errors import UploadError
+from cloudreel.uploads.arrivals import ArrivingReader, SizedStream
 from cloudreel.uploads.kinds import SourceLike as SourceLike
 from cloudreel.uploads.kinds import Spooled, reader_of
 from cloudreel.uploads.readers import CHUNK, Reader, in_thread
-from cloudreel.uploads.spool import SPOOL_LIMIT
+from cloudreel.uploads.spool import SPOOL_LIMIT, too_large
 from cloudreel.uploads.ticket import Fingerprint
 
 SAMPLE = 64 * 1024  # bytes of each of the three samples in a fingerprint
@@ -46,6 +48,17 @@ class Source:
     def size(self) -> int:
         """Bytes from the first to the last."""
         return self.fingerprint.size
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is there to be read, and the fingerprint of all of it."""
+        return self.fingerprint.sha256 is not None
+
+    async def fill(self) -> None:
+        """Take in what is still to come, until the source is whole; most are from the beginning."""
+
+    async def reach(self, end: int) -> None:
+        """Wait until the first ``end`` bytes can be read, while `fill` runs."""
 
     async def open(self) -> None:
         """Get ready to read.
@@ -101,8 +114,14 @@ class Source:
         """Make sure that the source, open or not, is still the one that a fingerprint was taken of.
 
         Raises:
-            UploadError: it has another size, time of change or content.
+            UploadError: it has another size, time of change or content, or nobody knows: the fingerprint
+                was taken before the source had come.
         """
+        if expected.sha256 is None:
+            raise UploadError(
+                f"Nobody can tell whether {self.name!r} is what was being uploaded, as that had not come "
+                "whole when its ticket was written; upload it anew"
+            )
         was_open = self._is_open
         await self.open()
         try:
@@ -127,6 +146,34 @@ class Source:
 
     def __repr__(self) -> str:
         return f"<Source {self.name!r}, {self.size} bytes>"
+
+
+class _Arriving(Source):
+    """A source that is still coming when the upload begins; what has come can be read again."""
+
+    def __init__(self, reader: ArrivingReader, name: str) -> None:
+        super().__init__(reader, name, Fingerprint(reader.stat()[0], None, None))
+        self._arriving = reader
+
+    async def fill(self) -> None:
+        """Take in what is still to come; then the fingerprint is that of the whole source.
+
+        Raises:
+            UploadError: it is shorter or longer than promised.
+            Exception: what the stream raises.
+        """
+        if not self.is_whole:
+            await self._arriving.fill()
+            self.fingerprint = await _take_fingerprint(self._arriving)
+
+    async def reach(self, end: int) -> None:
+        """Wait until the first ``end`` bytes can be read, while `fill` runs."""
+        await self._arriving.reach(end)
+
+    async def verify(self, expected: Fingerprint) -> None:
+        """Make sure that the source is still the one of a fingerprint; before it is whole there is none."""
+        if self.is_whole:
+            await super().verify(expected)
 
 
 class _Pieces:
@@ -158,7 +205,7 @@ class _Pieces:
         return piece
 
 
-async def open_source(source: SourceLike) -> Source:
+async def open_source(source: SourceLike, *, whole: bool = True) -> Source:
     """Return what is needed to upload a path, bytes, a binary file, an async iterable or async reader.
 
     The caller's file is read from its position to its end, never closed, and its position is restored.
@@ -168,6 +215,8 @@ async def open_source(source: SourceLike) -> Source:
 
     Args:
         source: what to upload.
+        whole: whether all of it has to be there. Otherwise a `SizedStream` that knows its size gives a
+            source of which nothing but the first piece has come.
 
     Raises:
         FileNotFoundError: nothing is at the path.
@@ -180,6 +229,8 @@ async def open_source(source: SourceLike) -> Source:
         limit = source.limit
         source = source.source
     name = _name_of(source)
+    if not whole and isinstance(source, SizedStream) and source.size:
+        return await _open_arriving(source, source.size, name, limit)
     reader = await reader_of(source, limit)
     try:
         await reader.open()
@@ -193,6 +244,20 @@ async def open_source(source: SourceLike) -> Source:
     with anyio.CancelScope(shield=True):
         await reader.release()
     return Source(reader, name, fingerprint)
+
+
+async def _open_arriving(stream: SizedStream, size: int, name: str, limit: int | None) -> Source:
+    if limit is not None and size > limit:
+        raise too_large(limit)
+    reader = await in_thread(partial(ArrivingReader, stream, size))
+    try:
+        # Whoever refuses a stream that is read, or has gone already, does so before anybody hears of it.
+        await reader.receive()
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await reader.close()
+        raise
+    return _Arriving(reader, name)
 
 
 def _name_of(source: SourceLike) -> str:

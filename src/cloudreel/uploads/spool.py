@@ -67,10 +67,7 @@ async def spool(pieces: AsyncGenerator[bytes], limit: int | None) -> SpooledRead
                 waiting += fresh
                 size += len(fresh)
                 if limit is not None and size > limit:
-                    raise UploadError(
-                        f"The source is larger than the {limit} bytes that may be copied to disk; give a "
-                        "path, a seekable file or Spooled(source, limit=...)"
-                    )
+                    raise too_large(limit)
                 if len(waiting) >= HOP:
                     await in_thread(partial(copy.append, bytes(waiting)))
                     waiting.clear()
@@ -80,3 +77,11 @@ async def spool(pieces: AsyncGenerator[bytes], limit: int | None) -> SpooledRead
             await copy.close()
         raise
     return copy
+
+
+def too_large(limit: int) -> UploadError:
+    """Return the error for a source of more bytes than may be copied."""
+    return UploadError(
+        f"The source is larger than the {limit} bytes that may be copied to disk; give a "
+        "path, a seekable file or Spooled(source, limit=...)"
+    )

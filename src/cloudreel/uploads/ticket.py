@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -29,12 +30,13 @@ class Fingerprint:
     Args:
         size: bytes.
         mtime_ns: time of the last change of a real file in nanoseconds, None for other sources.
-        sha256: hexadecimal digest over samples from the head, the middle and the tail.
+        sha256: hexadecimal digest over samples from the head, the middle and the tail, None while the
+            source is still coming.
     """
 
     size: int
     mtime_ns: int | None
-    sha256: str
+    sha256: str | None
 
 
 @frozen
@@ -147,8 +149,8 @@ class Ticket:
 
 def _fingerprint(value: JSON) -> Fingerprint:
     members = _members(value, [attribute.name for attribute in fields(Fingerprint)])
-    sha256 = _take(members, "sha256", str)
-    _require(len(sha256) == 64 and set(sha256) <= set("0123456789abcdef"), "sha256 is no SHA-256")
+    sha256 = None if members["sha256"] is None else _take(members, "sha256", str)
+    _require(sha256 is None or re.fullmatch("[0-9a-f]{64}", sha256) is not None, "sha256 is no SHA-256")
     mtime_ns = None if members["mtime_ns"] is None else _take(members, "mtime_ns", int)
     return Fingerprint(_take(members, "size", int), mtime_ns, sha256)
 
