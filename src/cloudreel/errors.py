@@ -23,9 +23,6 @@ Each service adds its old client's names as classes that mix its own root with o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, Self, runtime_checkable
-
 __all__ = [
     "ApiError",
     "AuthenticationError",
@@ -44,46 +41,40 @@ __all__ = [
     "WrongEventLoopError",
 ]
 
+TYPE_CHECKING = False  # known to type checkers by name; `typing` takes longer to import than signing does
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol
 
-@runtime_checkable
-class Redactable(Protocol):
-    """A value that knows which copy of itself may leave the process."""
+    class Answer(Protocol):
+        """What an error keeps of the service's answer."""
 
-    def redacted(self) -> Self:
-        """Return a copy without secrets."""
-        ...
+        @property
+        def status_code(self) -> int:
+            """The HTTP status."""
+            ...
 
+        @property
+        def headers(self) -> Mapping[str, str]:
+            """The headers, names in lower case."""
+            ...
 
-class Answer(Protocol):
-    """What an error keeps of the service's answer."""
+        @property
+        def body(self) -> bytes:
+            """The body as it came."""
+            ...
 
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-        ...
+        @property
+        def text(self) -> str:
+            """The body as text."""
+            ...
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, names in lower case."""
-        ...
+    class Resumable(Protocol):
+        """What an error keeps of an upload that it stopped."""
 
-    @property
-    def body(self) -> bytes:
-        """The body as it came."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """The body as text."""
-        ...
-
-
-class Resumable(Protocol):
-    """What an error keeps of an upload that it stopped."""
-
-    def to_json(self) -> str:
-        """Return the ticket as text that another process can go on with."""
-        ...
+        def to_json(self) -> str:
+            """Return the ticket as text that another process can go on with."""
+            ...
 
 
 class CloudReelError(Exception):
@@ -126,7 +117,7 @@ class CloudReelError(Exception):
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         state: dict[str, object] = {
-            name: value.redacted() if isinstance(value, Redactable) else value
+            name: value.redacted() if hasattr(value, "redacted") else value  # a copy without secrets
             for name, value in self.__dict__.items()
             if not name.startswith("__")
         }

@@ -12,18 +12,20 @@ from importlib import import_module
 TYPE_CHECKING = False  # known to type checkers by name; importing `typing` would cost more than all else
 if TYPE_CHECKING:
     from cloudreel.signing.calls import drm_token, normalize, sign_call
+    from cloudreel.signing.levels import SecLevel
     from cloudreel.signing.params import canonical_query
     from cloudreel.signing.requests import sign_request, signed_params, verify_request
     from cloudreel.signing.url_checks import verify_url
-    from cloudreel.signing.urls import SecLevel, sign_url, sign_urls
+    from cloudreel.signing.urls import sign_url, sign_urls
     from cloudreel.signing.verdict import Verdict
 
 _HOMES = {
     "calls": ("drm_token", "normalize", "sign_call"),
+    "levels": ("SecLevel",),
     "params": ("canonical_query",),
     "requests": ("sign_request", "signed_params", "verify_request"),
     "url_checks": ("verify_url",),
-    "urls": ("SecLevel", "sign_url", "sign_urls"),
+    "urls": ("sign_url", "sign_urls"),
     "verdict": ("Verdict",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

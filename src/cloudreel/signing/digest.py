@@ -7,26 +7,27 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
 
 from cloudreel.errors import SigningError
 
+TYPE_CHECKING = False  # known to type checkers by name; see `urls`
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
+
+    class Hash(Protocol):
+        """What is used of a hash object."""
+
+        def hexdigest(self) -> str:
+            """Return the digest in lower-case hex."""
+            ...
+
 
 __all__ = ["HmacKey", "md5", "md5_hex", "utf8"]
 
 _BLOCK_SIZE = 64  # of SHA-256, in bytes
 _INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
-
-
-class Hash(Protocol):
-    """What is used of a hash object."""
-
-    def hexdigest(self) -> str:
-        """Return the digest in lower-case hex."""
-        ...
 
 
 def find_md5() -> Callable[[bytes], Hash]:

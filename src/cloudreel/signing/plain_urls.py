@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from cloudreel.signing.digest import md5
 
+TYPE_CHECKING = False  # known to type checkers by name; see `urls`
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

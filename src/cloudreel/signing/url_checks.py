@@ -8,18 +8,14 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from cloudreel.errors import SigningError
+from cloudreel.signing import level_bits
 from cloudreel.signing.digest import md5
 from cloudreel.signing.mistakes import url_mistakes
 from cloudreel.signing.public import Audience, unpack
-from cloudreel.signing.urls import SCHEMES, VIEWER, SecLevel
+from cloudreel.signing.urls import SCHEMES, VIEWER
 from cloudreel.signing.verdict import SECRET, Verdict, hide
 
 __all__ = ["SignedUrl", "split_url", "verify_url"]
-
-_DELEGATE = int(SecLevel.DELEGATE)
-_COUNTRY = int(SecLevel.COUNTRY)
-_ANY_REFERER = int(SecLevel.REFERER | SecLevel.REFERER_STRICT)
-_STRICT = int(SecLevel.REFERER_STRICT)
 
 _AUTH = re.compile(
     r"(?P<expires>0|[1-9][0-9]{0,9})-(?P<level>0|[1-9][0-9]{0,9})-(?P<nonce>[A-Za-z0-9]+)-(?P<digest>[0-9a-f]{32})"
@@ -92,7 +88,7 @@ def verify_url(
     except SigningError as error:
         return Verdict(False, "malformed", error.message)
     level = signed.seclevel
-    bound = not level & _DELEGATE
+    bound = not level & level_bits.DELEGATE
 
     viewer = ""
     given = {"asnum": asnum, "ip": ip, "useragent": useragent}
@@ -112,7 +108,7 @@ def verify_url(
         return Verdict(False, "expired", f"the URL expired {now - signed.expires:.0f} s ago", verified)
     if not _matches(head + api_key + tail, signed.digest):
         return _explained(url, api_key, signed, viewer, verified)
-    if bound and level & (_COUNTRY | _ANY_REFERER):
+    if bound and level & (level_bits.COUNTRY | level_bits.ANY_REFERER):
         return _enforced(signed, verified, country, referer)
     return Verdict(True, verified_text=verified)
 
@@ -122,10 +118,10 @@ def _enforced(signed: SignedUrl, verified: str, country: str | None, referer: st
         audience = unpack(signed.public) if signed.public else Audience("", "")
     except SigningError as error:
         return Verdict(False, "malformed", error.message, verified)
-    if signed.seclevel & _COUNTRY and not audience.has_country(country):
+    if signed.seclevel & level_bits.COUNTRY and not audience.has_country(country):
         return Verdict(False, "country", f"the URL is not open to country {country!r}", verified)
-    if signed.seclevel & _ANY_REFERER:
-        allowed = audience.has_page(referer) if referer else not signed.seclevel & _STRICT
+    if signed.seclevel & level_bits.ANY_REFERER:
+        allowed = audience.has_page(referer) if referer else not signed.seclevel & level_bits.REFERER_STRICT
         if not allowed:
             return Verdict(False, "referer", f"the URL is not open to pages at {referer!r}", verified)
     return Verdict(True, verified_text=verified)

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from enum import IntFlag
-from typing import TYPE_CHECKING
-
 from cloudreel.errors import SigningError
+from cloudreel.signing import level_bits
 from cloudreel.signing.digest import md5
 from cloudreel.signing.plain_urls import plain_url, plain_urls
-from cloudreel.signing.public import pack
-from cloudreel.signing.shapes import is_count
 
+TYPE_CHECKING = False  # known to type checkers by name; `typing` takes longer to import than all of ours
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cloudreel.signing.verdict import Reason
 
-__all__ = ["SCHEMES", "VIEWER", "SecLevel", "sign_url", "sign_urls"]
+__all__ = ["SCHEMES", "VIEWER", "sign_url", "sign_urls"]
 
 
-class SecLevel(IntFlag):
-    """What a signed URL is bound to besides its expiry (cloudkey-rpc.md 12.1); members combine with ``|``."""
-
-    NONE = 0
-    DELEGATE = 1
-    ASNUM = 2
-    IP = 4
-    USERAGENT = 8
-    USEONCE = 16
-    COUNTRY = 32
-    REFERER = 64
-    REFERER_STRICT = 32768
-
-
-# Plain ints: arithmetic on members of an IntFlag takes microseconds.
-_DELEGATE = int(SecLevel.DELEGATE)
-_COUNTRY = int(SecLevel.COUNTRY)
-_ANY_REFERER = int(SecLevel.REFERER | SecLevel.REFERER_STRICT)
-_STRICT = int(SecLevel.REFERER_STRICT)
 VIEWER: tuple[tuple[int, Reason], ...] = (
-    (int(SecLevel.ASNUM), "asnum"),
-    (int(SecLevel.IP), "ip"),
-    (int(SecLevel.USERAGENT), "useragent"),
+    (level_bits.ASNUM, "asnum"),
+    (level_bits.IP, "ip"),
+    (level_bits.USERAGENT, "useragent"),
 )
 
 # The digest joins its pieces without marks between them. Were later times accepted, a digit could move from
@@ -181,7 +159,7 @@ def _terms(
     if not seclevel:
         return 0, "", ""
     level = _checked_level(seclevel)
-    if level & _DELEGATE:
+    if level & level_bits.DELEGATE:
         return level, "", ""
     viewer = ""
     given = {"asnum": asnum, "ip": ip, "useragent": useragent}
@@ -193,11 +171,15 @@ def _terms(
                     f"seclevel {level} binds the URL to {name}, and {name} is {value!r}: give a text"
                 )
             viewer += value
-    by_country, by_referer = bool(level & _COUNTRY), bool(level & _ANY_REFERER)
+    by_country, by_referer = bool(level & level_bits.COUNTRY), bool(level & level_bits.ANY_REFERER)
+    if not (by_country or by_referer):
+        return level, viewer, ""
+    from cloudreel.signing.public import pack  # few URLs have a public part
+
     return level, viewer, pack(countries, referers, by_country=by_country, by_referer=by_referer)
 
 
 def _checked_level(seclevel: object) -> int:
-    if is_count(seclevel) and seclevel < 10**10:
+    if isinstance(seclevel, int) and not isinstance(seclevel, bool) and 0 <= seclevel < 10**10:
         return int(seclevel)
     raise SigningError(f"seclevel {seclevel!r}: it must be a combination of SecLevel bits")
