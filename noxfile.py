@@ -86,7 +86,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """Run the default suite and the long counts."""
-    run_pytest(session, "-m", "soak or not soak", "--timeout=3000")
+    run_pytest(session, "-m", "soak or not soak", "--timeout=3000", "--hypothesis-profile=thorough")
 
 
 @nox.session

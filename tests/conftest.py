@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import socket
 import ssl
@@ -23,14 +24,25 @@ for _name in dir(anyio):
     getattr(anyio, _name)
 
 # No property fails for being slow, and the first text of a fresh machine takes seconds.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# `nox -s soak` asks for the thorough profile.
+_patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", _patient, max_examples=200)
+settings.register_profile("quick", _patient, max_examples=30)
+settings.load_profile("quick")
+
+gc.disable()  # while tests are collected: they all stay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from cloudreel.sandbox import Sandbox
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what tests leave only: not in every collected test, again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -200,11 +200,12 @@ async def test_every_upload_ends_complete(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("seed", "anyio_backend"), [(seed, BACKENDS[seed % 2]) for seed in range(100, 2100)])
+@pytest.mark.parametrize("first", range(100, 2100, 50))
 async def test_every_one_of_many_uploads_ends_complete(
-    seed: int, anyio_backend: str, sandbox: Sandbox, control: Control, tmp_path: Path
+    first: int, anyio_backend: str, sandbox: Sandbox, control: Control, tmp_path: Path
 ) -> None:
-    await upload_through(seed, sandbox, control, tmp_path)
+    for seed in range(first + BACKENDS.index(anyio_backend), first + 50, 2):
+        await upload_through(seed, sandbox, control, tmp_path)
 
 
 @pytest.mark.parametrize(
