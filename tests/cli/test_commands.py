@@ -10,7 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from cloudreel.cli.commands import CODES, COMMANDS, cli
-from cloudreel.cli.failures import CREDENTIALS, DONE, FAILED, INTERRUPTED, NOT_FOUND, UNAVAILABLE, USAGE
+from cloudreel.cli.failures import (
+    CREDENTIALS,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    NOT_FOUND,
+    TERMINATED,
+    UNAVAILABLE,
+    USAGE,
+)
 
 HEAVY = {"httpx", "starlette", "uvicorn", "rich", "anyio", "cattrs", "trio", "asyncio"}
 
@@ -69,7 +78,8 @@ def test_an_unknown_command_is_refused() -> None:
 
 def test_the_exit_codes_are_told() -> None:
     told = CliRunner().invoke(cli, ["--help"]).output
-    assert CODES.keys() == {DONE, FAILED, USAGE, CREDENTIALS, NOT_FOUND, UNAVAILABLE, INTERRUPTED}
+    codes = {DONE, FAILED, USAGE, CREDENTIALS, NOT_FOUND, UNAVAILABLE, INTERRUPTED, TERMINATED}
+    assert CODES.keys() == codes
     assert all(f"\n  {code} " in told for code in CODES)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from cloudreel.cli.upload import way_on
@@ -44,18 +45,26 @@ def tickets(folder: Path) -> list[str]:
     return [path.name for path in (folder / "tickets").glob("*.json")]
 
 
-def test_ctrl_c_leaves_a_ticket_and_says_how_to_go_on(
-    started: Callable[..., subprocess.Popen[str]], said: Command, sandbox: Sandbox, film: Path, tmp_path: Path
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_a_ticket_and_says_how_to_go_on(
+    started: Callable[..., subprocess.Popen[str]],
+    said: Command,
+    sandbox: Sandbox,
+    film: Path,
+    tmp_path: Path,
+    number: signal.Signals,
+    code: int,
 ) -> None:
+    httpx.post(f"{sandbox.base_url}/__sandbox__/reset").raise_for_status()
     spoil(sandbox, action="slow", bytes_per_second=10_000, times=1000)
     with started("upload", "-p", "none", film.name) as process:
         give_up = time.monotonic() + 60
         while not any(each["method"] == "PUT" for each in sandbox.world.requests):
             assert time.monotonic() < give_up
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (code, "")
     assert err.splitlines() == [
         "1 of 1 not uploaded; to go on:",
         "  cloudreel upload --resume -p none 'my film.mp4'",

@@ -40,6 +40,7 @@ CODES = {
     4: "there is no such video or file",
     5: "no usable answer; the same command may succeed later",
     130: "stopped with Ctrl-C",
+    143: "stopped with SIGTERM",
 }
 
 

@@ -27,6 +27,8 @@ UNAVAILABLE: Final = 5
 """No usable answer: the network, or the service itself; the same command may succeed later."""
 INTERRUPTED: Final = 130
 """Ctrl-C."""
+TERMINATED: Final = 143
+"""SIGTERM."""
 
 _BY_ERROR: tuple[tuple[type[Exception], int], ...] = (
     (AuthenticationError, CREDENTIALS),

@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from cloudreel.cli import failures
 from cloudreel.cli.accounts import Outcome, UploadOrder, open_account
 from cloudreel.cli.options import json_option, service_option
 from cloudreel.cli.output import Output, shortened
+from cloudreel.cli.stopping import Terminated, unless_terminated
 from cloudreel.uploads import FileTicketStore, Progress
 
 if TYPE_CHECKING:
@@ -73,19 +73,20 @@ def command(
     """Upload files, a few at a time, and have them encoded.
 
     Prints the id of each video as soon as the service has it, and its file. What breaks off, or is stopped
-    with Ctrl-C, goes on where it was when the same command is given again with --resume, on this host or
-    on another with the same tickets. CloudKey takes a file in one request, so there nothing can be resumed.
+    with Ctrl-C or SIGTERM, goes on where it was when the same command is given again with --resume, on this
+    host or on another with the same tickets. CloudKey takes a file in one request, so there nothing can be
+    resumed.
     """
     files, output = tuple(dict.fromkeys(files)), Output(as_json)
     order = UploadOrder(profiles, FileTicketStore(ticket_dir or default_folder()), resume, jobs, threads)
     with output.bars() as bars:
         told = Told(output, bars)
         try:
-            outcomes = anyio.run(partial(_upload, files, order, service, told))
-        except KeyboardInterrupt:
+            outcomes = anyio.run(unless_terminated, _upload(files, order, service, told))
+        except (KeyboardInterrupt, Terminated) as stop:
             bars.stop()
             told.left([path for path in files if path not in told.finished], files)
-            sys.exit(failures.INTERRUPTED)
+            sys.exit(failures.TERMINATED if isinstance(stop, Terminated) else failures.INTERRUPTED)
     failed = {
         path: outcome for path, outcome in zip(files, outcomes, strict=True) if not isinstance(outcome, str)
     }
