@@ -68,7 +68,7 @@ def encode(
     arguments = ["-y", "-nostats", "-progress", "pipe:1", *_clip(recipe), *read(source)]
     if watermark is not None and recipe.preset not in AUDIO_ONLY:
         arguments += read_picture(watermark)
-    arguments += [*_length(recipe), "-map_metadata", "-1", "-sn", "-dn", "-threads", "2"]
+    arguments += [*_length(recipe), "-map_metadata", "-1", "-sn", "-dn", "-threads", _threads(family)]
     if recipe.preset in AUDIO_ONLY:
         arguments += ["-vn", "-map", "0:a:0", *_audio(family, recipe)]
     else:
@@ -155,6 +155,11 @@ def _frame(wide: int, high: int) -> list[str]:
 def _even(size: float) -> int:
     # The encoders store colour at half the size, so both sides must be even.
     return max(2, round(size / 2) * 2)
+
+
+def _threads(family: str) -> str:
+    # Those of libvpx wait for each other by spinning: on a busy machine two cost ten times as much as one.
+    return "1" if VIDEO_CODECS.get(family) is VP8 else "2"
 
 
 def _clip(recipe: Recipe) -> list[str]:
