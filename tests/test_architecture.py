@@ -80,7 +80,7 @@ RULES: list[tuple[str, str, str]] = [
 # What only these may use.
 ONLY_BY: dict[str, str] = {
     "cloudreel.core.portal": "core.* *.sync",
-    "cloudreel.core.twin": "core.* *.sync uploads.many panda.together",  # the functions that have a twin
+    "cloudreel.core.twin": "core.* *.sync uploads.many *.together",  # the functions that have a twin
     "anyio.from_thread": "core.portal sandbox.sandbox",
     # Names of modules in strings escape this test.
     "importlib.import_module": "__init__ cli.commands sandbox.media.ffmpeg signing signing.digest",

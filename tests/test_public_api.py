@@ -212,6 +212,8 @@ PUBLIC: dict[str, set[str]] = {
         "UnlistedError",
         "UploadFailed",
         "WaitTimedOut",
+        "wait_all",
+        "wait_all_sync",
     },
     "cloudreel.cloudkey_rest": {
         *twice("CloudKeyRest", "Farm", "File", "Media", "RemoteMethod", "User"),
@@ -271,6 +273,8 @@ PUBLIC: dict[str, set[str]] = {
         "UnknownParameter",
         "UnreadableAnswer",
         "WaitTimedOut",
+        "wait_all",
+        "wait_all_sync",
     },
     "cloudreel.notifications": {"JobNotification", "Notification", "VideoNotification", "parse"},
     "cloudreel.sandbox": {"Sandbox"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_type
 
-from cloudreel import AsyncFlixCloud, FlixCloud
+from cloudreel import AsyncFlixCloud, CloudReelError, FlixCloud
 from cloudreel.flixcloud import (
     AsyncJob,
     CuePoint,
@@ -21,6 +21,8 @@ from cloudreel.flixcloud import (
     SentParams,
     Task,
     Thumbnails,
+    wait_all,
+    wait_all_sync,
 )
 from cloudreel.notifications import Notification, VideoNotification, parse
 
@@ -39,6 +41,8 @@ async def facade_async(fc: AsyncFlixCloud) -> None:
     assert_type(await fc.create_job(**PARAMS), JobInfo)
     assert_type(await fc.job_status(1), JobStatus)
     assert_type(await fc.wait(1, timeout=5.0, poll=0.5), JobStatus)
+    assert_type(await wait_all(fc, [1, "2"], timeout=5.0), list[JobStatus])
+    assert_type(await wait_all(fc, [1], collect=True), list[JobStatus | CloudReelError])
     assert_type(await fc.recipes(), list[Recipe])
     job = fc.job(PARAMS)
     assert_type(job, AsyncJob)
@@ -58,6 +62,8 @@ def facade_sync(fc: FlixCloud) -> None:
     assert_type(fc.create_job(**PARAMS), JobInfo)
     assert_type(fc.job_status(1), JobStatus)
     assert_type(fc.wait(1, timeout=5.0, poll=0.5), JobStatus)
+    assert_type(wait_all_sync(fc, [1, "2"], timeout=5.0), list[JobStatus])
+    assert_type(wait_all_sync(fc, [1], collect=True), list[JobStatus | CloudReelError])
     assert_type(fc.recipes(), list[Recipe])
     job = fc.job(PARAMS)
     assert_type(job, Job)

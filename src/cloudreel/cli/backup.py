@@ -19,9 +19,9 @@ from cloudreel.cli.accounts import Account, Item, StoredFile, open_account
 from cloudreel.cli.options import json_option, service_option
 from cloudreel.cli.output import Output, shortened
 from cloudreel.cli.vault import Vault
+from cloudreel.core.groups import first_failure
 from cloudreel.downloads.download import DownloadProgress
 from cloudreel.errors import CloudReelError
-from cloudreel.uploads.failures import first_failure
 
 
 @click.command("backup")

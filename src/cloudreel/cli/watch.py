@@ -18,7 +18,7 @@ from cloudreel.cli import failures
 from cloudreel.cli.accounts import Account, Work, open_account
 from cloudreel.cli.options import json_option, service_option
 from cloudreel.cli.output import Output, cell, console
-from cloudreel.uploads.failures import first_failure
+from cloudreel.core.groups import first_failure
 
 STYLES = {True: "green", False: "red", None: ""}
 

@@ -62,6 +62,7 @@ from cloudreel.cloudkey.sync import (
     System,
     User,
 )
+from cloudreel.cloudkey.together import wait_all, wait_all_sync
 from cloudreel.cloudkey.urls import DrmOptions
 from cloudreel.core.bandwidth import Bandwidth
 from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
@@ -132,4 +133,6 @@ __all__ = [
     "UserInfo",
     "UserPage",
     "WaitTimedOut",
+    "wait_all",
+    "wait_all_sync",
 ]

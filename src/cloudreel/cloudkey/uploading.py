@@ -13,6 +13,7 @@ from cloudreel.cloudkey import node
 from cloudreel.cloudkey.models import UploadedFile
 from cloudreel.core import retry
 from cloudreel.core.failures import read_status
+from cloudreel.core.groups import first_failure
 from cloudreel.core.transport import Transport
 from cloudreel.errors import (
     DecodeError,
@@ -21,7 +22,6 @@ from cloudreel.errors import (
     TransportError,
 )
 from cloudreel.uploads.events import Bell, Events, ProgressCallback, report
-from cloudreel.uploads.failures import first_failure
 from cloudreel.uploads.multipart import MultipartBody
 from cloudreel.uploads.plan import Plan
 from cloudreel.uploads.sources import Source, SourceLike, open_source

@@ -36,6 +36,7 @@ from cloudreel.flixcloud.models import (
 from cloudreel.flixcloud.notifications import JobNotification
 from cloudreel.flixcloud.params import JobParams, SentParams
 from cloudreel.flixcloud.sync import FlixCloud, Job
+from cloudreel.flixcloud.together import wait_all, wait_all_sync
 
 __all__ = [
     "AccessDenied",
@@ -73,4 +74,6 @@ __all__ = [
     "UnknownParameter",
     "UnreadableAnswer",
     "WaitTimedOut",
+    "wait_all",
+    "wait_all_sync",
 ]

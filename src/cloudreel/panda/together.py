@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Literal, Protocol, Self, TypeVar, overload
 
-import anyio
-
+from cloudreel.core.groups import together
 from cloudreel.core.inbox import Inbox
 from cloudreel.core.twin import original, run, with_twin
 from cloudreel.errors import CloudReelError, JobFailed
-from cloudreel.uploads.failures import first_failure
 
 
 class Waits(Protocol):
@@ -82,28 +81,8 @@ async def wait_all(
         TimedOut: one was not ready in time, unless failures are collected.
         CloudReelError: a look failed, unless failures are collected.
     """
-    waited = list(jobs)
-    results: list[Any] = list(waited)
-
-    async def wait(place: int, job: JobT) -> None:
-        try:
-            results[place] = await job.wait(timeout, poll, notified=notified)
-        except CloudReelError as error:
-            if not collect:
-                raise
-            results[place] = error
-
-    failure: BaseException | None = None
-    try:
-        async with anyio.create_task_group() as group:
-            for place, job in enumerate(waited):
-                group.start_soon(wait, place, job)
-    except BaseExceptionGroup as failures:
-        failure = first_failure(failures)
-    # Raised out here, bare, the failure keeps its own cause and gets no group as context.
-    if failure is not None:
-        raise failure
-    return results
+    waits = (partial(job.wait, timeout, poll, notified=notified) for job in jobs)
+    return await together(waits, collect=collect)
 
 
 @overload

@@ -17,9 +17,9 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 import anyio
 
+from cloudreel.core.groups import first_failure
 from cloudreel.core.twin import original, run
 from cloudreel.errors import CloudReelError
-from cloudreel.uploads.failures import first_failure
 from cloudreel.uploads.readers import in_thread
 from cloudreel.uploads.session import AsyncUploadSession
 from cloudreel.uploads.sync import UploadSession

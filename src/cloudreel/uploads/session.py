@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from cloudreel.core.call import JSON
+from cloudreel.core.groups import first_failure
 from cloudreel.core.telemetry import span
 from cloudreel.core.transport import Transport
 from cloudreel.errors import CloudReelError
@@ -18,7 +19,6 @@ from cloudreel.uploads.custody import Custody
 from cloudreel.uploads.dialects import Dialect
 from cloudreel.uploads.events import Bell, Events, report
 from cloudreel.uploads.events import ProgressCallback as ProgressCallback
-from cloudreel.uploads.failures import first_failure
 from cloudreel.uploads.plan import Plan, Progress
 from cloudreel.uploads.sender import Sender
 from cloudreel.uploads.sources import Source
