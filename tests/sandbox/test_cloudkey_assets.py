@@ -15,6 +15,7 @@ import pytest
 from cloudreel.sandbox.cloudkey import library
 from cloudreel.sandbox.cloudkey.assets import jpeg_size
 from cloudreel.sandbox.cloudkey.methods import Caller
+from cloudreel.sandbox.media import Encoded, NotMedia, Recipe
 from cloudreel.sandbox.state import World
 
 if TYPE_CHECKING:
@@ -113,6 +114,27 @@ async def test_29_a_file_that_cannot_be_decoded(rpc: Rpc, world: World) -> None:
     }
     [shown] = world.snapshot()["media"]
     assert all(shown["assets"][name]["error_message"] for name in ("mp4_h264_aac", "abs_pr"))
+
+
+@ONE_LOOP
+async def test_what_is_made_but_cannot_be_read_fails_alone(
+    rpc: Rpc, world: World, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = world.transcoder.encode
+
+    async def spoiled(source: Path, recipe: Recipe, stem: Path, **options: Any) -> Encoded:
+        if stem.name == "mp4_h264_aac":
+            raise NotMedia("ffmpeg found nothing in it")
+        return await encode(source, recipe, stem, **options)
+
+    monkeypatch.setattr(world.transcoder, "encode", spoiled)
+    url = await rpc.upload("a.mp4", clip.read_bytes())
+    media = (await rpc("media.create", url=url, assets_names=["mp4_h264_aac"]))["id"]
+    assert (await rpc.settled(media))["mp4_h264_aac"] == {"status": "error"}
+    [shown] = world.snapshot()["media"]
+    assert shown["assets"]["mp4_h264_aac"]["error_message"] == "ffmpeg found nothing in it"
+    await rpc("media.set_assets", id=media, assets=[{"name": "jpeg_thumbnail_small"}])
+    assert (await rpc.settled(media))["jpeg_thumbnail_small"]["status"] == "ready"
 
 
 async def test_30_removed_assets_are_gone_with_their_files(rpc: Rpc, world: World, clip: Path) -> None:

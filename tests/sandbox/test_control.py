@@ -29,6 +29,32 @@ def test_faults_are_added_listed_and_cleared(control: httpx.Client) -> None:
     assert control.get("/faults").json() == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "{own}"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"origin": "{own}"}, 200),
+        ({"sec-fetch-site": "cross-site", "origin": "http://films.example"}, 403),
+        ({"sec-fetch-site": "same-site", "origin": "http://127.0.0.1:1"}, 403),
+        ({"origin": "http://films.example"}, 403),
+        ({"origin": "null"}, 403),
+    ],
+)
+def test_pages_of_other_origins_change_nothing(
+    control: httpx.Client, sandbox: Sandbox, headers: dict[str, str], status: int
+) -> None:
+    headers = {name: value.format(own=sandbox.base_url) for name, value in headers.items()}
+    simple = {**headers, "content-type": "text/plain"}  # which a browser sends without asking
+    answer = control.post("/faults", content=b'{"action": "drop"}', headers=simple)
+    assert answer.status_code == status
+    assert len(control.get("/faults", headers=headers).json()) == (1 if status == 200 else 0)
+    assert control.post("/clock", content=b'{"advance": 0}', headers=simple).status_code == status
+    assert control.delete("/faults", headers=headers).status_code == status
+    assert control.post("/reset", headers=headers).status_code == status
+
+
 def test_a_fault_is_played_and_spent(control: httpx.Client, sandbox: Sandbox) -> None:
     control.post("/faults", json={"action": "status", "status": 502, "path": "/v3.0/*", "method": "GET"})
     factories = f"{sandbox.base_url}/v3.0/factories.json"

@@ -10,12 +10,15 @@ from anyio import to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cloudreel.sandbox.cors import is_foreign
 from cloudreel.sandbox.faults import CONTROL, BadFault, Fault
 from cloudreel.sandbox.flixcloud import account
 from cloudreel.sandbox.uploads import move
 from cloudreel.signing.shapes import is_list, is_mapping
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
     from cloudreel.sandbox.state import World
@@ -81,14 +84,26 @@ def routes(world: World) -> list[Route]:
             return _refused(error)
 
     return [
-        Route(f"{CONTROL}/faults", faults, methods=["GET", "POST", "DELETE"]),
-        Route(f"{CONTROL}/clock", clock, methods=["POST"]),
-        Route(f"{CONTROL}/reset", reset, methods=["POST"]),
-        Route(f"{CONTROL}/uploads/{{id}}/move", move_upload, methods=["POST"]),
-        Route(f"{CONTROL}/jobs/{{id}}/cancel", cancel_job, methods=["POST"]),
-        Route(f"{CONTROL}/flixcloud", flixcloud, methods=["GET", "POST"]),
-        Route(f"{CONTROL}/state", state, methods=["GET"]),
+        _route("faults", faults, "GET", "POST", "DELETE"),
+        _route("clock", clock, "POST"),
+        _route("reset", reset, "POST"),
+        _route("uploads/{id}/move", move_upload, "POST"),
+        _route("jobs/{id}/cancel", cancel_job, "POST"),
+        _route("flixcloud", flixcloud, "GET", "POST"),
+        _route("state", state, "GET"),
     ]
+
+
+def _route(path: str, answer: Callable[[Request], Awaitable[Response]], *methods: str) -> Route:
+    """Return a control route, by which no page elsewhere that its developer visits can change the sandbox."""
+
+    async def own(request: Request) -> Response:
+        if request.method != "GET" and is_foreign(request):
+            message = "the sandbox is controlled by programs and its own page, not by pages of other origins"
+            return _answer({"error": "Forbidden", "message": message}, 403)
+        return await answer(request)
+
+    return Route(f"{CONTROL}/{path}", own, methods=list(methods))
 
 
 async def _json(request: Request) -> object:

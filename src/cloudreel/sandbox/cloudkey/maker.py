@@ -85,7 +85,7 @@ class AssetMaker:
                 changes = await self._fetch(asset, folder)
             else:
                 changes = await self._transcode(asset, source, folder)
-        except (_Failed, FetchFailed, EncodingFailed, FfmpegMissing, OSError) as error:
+        except (_Failed, FetchFailed, EncodingFailed, NotMedia, FfmpegMissing, OSError) as error:
             changes = {"status": "error", "error_message": str(error)}
         await lowlevel.checkpoint()  # who was stopped meanwhile must not touch the document any more
         store.update("asset", id, changes)
