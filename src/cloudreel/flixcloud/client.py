@@ -35,7 +35,7 @@ class AsyncFlixCloud(Client):
         http_client: your own client; it is never closed by this one.
         transport: your own httpx transport.
         http: which library carries the requests; ``"aiohttp"`` needs the extra of that name.
-        fast_path: whether file parts may bypass httpx where that is cheaper.
+        fast_path: whether small calls may bypass httpx's client, and file parts httpx, where that is cheaper.
         proxy: URL of an HTTP proxy.
         verify: True, or an SSL context of your own.
         user_agent: instead of cloudreel's product tokens.
