@@ -237,3 +237,10 @@ async def test_a_location_that_is_no_url_is_told(wire: Wire, path: str) -> None:
         sender = wire.transport(pool=wire.pool(http_client=http_client))
         with pytest.raises(errors.TransportError, match=r"acme PUT .*: this is no URL that can be called"):
             await sender.send(Call(request, id, signed=False))
+
+
+async def test_what_cannot_be_sent_is_told_at_once(wire: Wire) -> None:
+    wire.answers(httpx.LocalProtocolError("Illegal header value"), 200)
+    with pytest.raises(errors.TransportError, match=r"acme GET .*: this cannot be sent \(Illegal header"):
+        await wire.transport().send(wire.call())
+    assert len(wire.requests) == 1

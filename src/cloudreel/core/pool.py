@@ -8,7 +8,7 @@ import ssl
 import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from urllib.request import getproxies
@@ -112,7 +112,7 @@ class Pool:
         here = (os.getpid(), anyio.lowlevel.current_token())
         if self._home is None:
             self._home = here
-            self._slots = anyio.Semaphore(self.wiring.limits.in_flight)
+            self._slots = anyio.Semaphore(self.wiring.limits.in_flight, fast_acquire=True)
             self._client = self.wiring.http_client or self._make_client()
         elif self._home[0] != here[0]:
             raise WrongEventLoopError(
@@ -128,11 +128,16 @@ class Pool:
         assert self._client is not None
         return self._client
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncGenerator[None]:
+    def slot(self) -> AbstractAsyncContextManager[object]:
         """Hold one of the places for requests under way, in step with the allowed rate."""
         assert self._slots is not None
-        async with self._slots:
+        if self.wiring.limits.per_second or self.bandwidth is not None:
+            return self._paced(self._slots)
+        return self._slots
+
+    @asynccontextmanager
+    async def _paced(self, slots: anyio.Semaphore) -> AsyncGenerator[None]:
+        async with slots:
             if rate := self.wiring.limits.per_second:
                 now = anyio.current_time()
                 start = max(now, self._next_start)

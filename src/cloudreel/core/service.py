@@ -58,7 +58,18 @@ class Service:
         what = "no answer in time" if lost.timed_out else "no usable answer"
         why = f" ({redact.line(str(lost.cause))})" if lost.cause is not None and str(lost.cause) else ""
         acted = "nothing was sent" if lost.loss is retry.Loss.UNSENT else "it may have been acted on"
-        return self.error(kind, f"{self.shown(request)}: {what}{why}; {acted}", request, attempt)
+        return self.failed(kind, f"{what}{why}; {acted}", request, attempt)
+
+    def failed(
+        self,
+        category: type[CloudReelError],
+        what: str,
+        request: Request,
+        attempts: int | None = None,
+        response: Response | None = None,
+    ) -> CloudReelError:
+        """Return the error for a request to which something happened; see `error`."""
+        return self.error(category, f"{self.shown(request)}: {what}", request, attempts, response)
 
     def shown(self, request: Request) -> str:
         """Return a request as a log line or an error may show it."""

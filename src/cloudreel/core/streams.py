@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 
 import anyio
 import httpx
 
 from cloudreel.core.bandwidth import Bandwidth
-from cloudreel.core.call import Body, Response
+from cloudreel.core.call import Body, Request, Response
 
 
 class Pass(httpx.AsyncByteStream):
@@ -23,6 +23,14 @@ class Pass(httpx.AsyncByteStream):
         """Start the pass."""
         pieces = aiter(self._body)
         return pieces if self._bandwidth is None else _Capped(pieces, self._bandwidth)
+
+
+def content_of(request: Request, bandwidth: Bandwidth | None) -> bytes | Pass | None:
+    """Return the body of a request for one attempt, None for none."""
+    if request.content is None:
+        # Old proxies answer 411 to a POST without a length (panda.md 2).
+        return b"" if request.method in ("POST", "PUT") else None
+    return request.content if isinstance(request.content, bytes) else Pass(request.content, bandwidth)
 
 
 class _Capped:
@@ -98,13 +106,44 @@ class Stream:
                 await self._answer.aclose()
 
 
+async def read(answer: httpx.Response, most: int) -> bytes | None:
+    """Read an answer to its end and let go of its connection.
+
+    Returns:
+        Its body, without its compression; None if it is longer than ``most`` bytes.
+    """
+    body = bytearray()
+    try:
+        pieces = answer.aiter_bytes()
+        async for piece in pieces:
+            body += piece
+            if len(body) > most:
+                break
+        else:
+            return bytes(body)
+        # httpx's generators have to run to their end, which a cancelled read makes them do.
+        with anyio.CancelScope() as rest:
+            rest.cancel()
+            async for _ in pieces:
+                pass
+        return None
+    finally:
+        await answer.aclose()
+
+
 def head_of(answer: httpx.Response, body: bytes = b"", attempt: int = 1) -> Response:
     """Return an answer as a value."""
+    # httpx looks for their encoding at each single one.
+    return Response(answer.status_code, headers_of(answer.headers.raw), body, attempt)
+
+
+def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return an answer's headers as text by their names in lower case, those of one name joined."""
     headers: dict[str, str] = {}
-    for name, value in answer.headers.raw:  # httpx looks for their encoding at each single one
+    for name, value in raw:
         key, text = name.decode("latin-1").lower(), _text(value)
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return Response(answer.status_code, headers, body, attempt)
+    return headers
 
 
 def _text(value: bytes) -> str:

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TypeVar, Unpack
@@ -17,14 +17,14 @@ from attrs import evolve
 
 from cloudreel.core import redact, retry
 from cloudreel.core.call import Call, Request, Response
-from cloudreel.core.filewire import in_file
+from cloudreel.core.filewire import FilePart, FileWire, in_file
 from cloudreel.core.hooks import RequestEvent
 from cloudreel.core.observing import is_watched, observed, retrying
-from cloudreel.core.options import CONNECT_TIMEOUT, OptionChanges, Options, default_user_agent
+from cloudreel.core.options import CONNECT_TIMEOUT, OptionChanges, Options, SharedLimit, default_user_agent
 from cloudreel.core.pool import Pool, unlogged
 from cloudreel.core.service import Lost
 from cloudreel.core.service import Service as Service
-from cloudreel.core.streams import Pass, Stream, head_of
+from cloudreel.core.streams import Pass, Stream, content_of, head_of, headers_of, read
 from cloudreel.errors import (
     CloudReelError,
     DecodeError,
@@ -89,8 +89,8 @@ class Transport:
         try:
             return call.parse(response)
         except DecodeError as error:
-            text = f"{self.service.shown(call.request)}: {error.message}"
-            raise self.service.error(DecodeError, text, call.request, response.attempts, response) from error
+            told, attempts = error.message, response.attempts
+            raise self.service.failed(DecodeError, told, call.request, attempts, response) from error
 
     async def exchange(self, call: Call[T]) -> Response:
         """Send a call and return the answer, which is no refusal."""
@@ -101,9 +101,7 @@ class Transport:
             with anyio.move_on_after(self.options.deadline):
                 return await self._attempts(call, started)
             text = f"the deadline of {self.options.deadline:g} s over all attempts has passed"
-            raise self.service.error(
-                RequestTimedOut, f"{self.service.shown(call.request)}: {text}", call.request
-            )
+            raise self.service.failed(RequestTimedOut, text, call.request)
         except CloudReelError as error:
             log.warning("%s", error)
             raise
@@ -148,11 +146,14 @@ class Transport:
                 if settled is not None:
                     return settled
 
-    @asynccontextmanager
-    async def _slot(self, request: Request) -> AsyncGenerator[None]:
+    def _slot(self, request: Request) -> AbstractAsyncContextManager[object]:
         """Hold a place for a request under way, of this client and of the processes that share a limit."""
         shared = self.options.shared_limit
-        async with self._pool.slot(), shared.slot(part=request.streamed) if shared else nullcontext():
+        return self._pool.slot() if shared is None else self._shared_slot(shared, request)
+
+    @asynccontextmanager
+    async def _shared_slot(self, shared: SharedLimit, request: Request) -> AsyncGenerator[None]:
+        async with self._pool.slot(), shared.slot(part=request.streamed):
             yield
 
     def _event(self, request: Request, attempt: int) -> RequestEvent:
@@ -174,11 +175,12 @@ class Transport:
     async def _try(
         self, client: httpx.AsyncClient, request: Request, signed: Request, attempt: int
     ) -> Response | Lost:
-        # A streamed body may take as long as the line needs as long as it moves: httpx watches each
-        # read and write. A small call has to be over in time as a whole.
-        limit = None if request.streamed else self.options.timeout
         try:
-            with anyio.move_on_after(limit) as scope:
+            if request.streamed:
+                # It may take as long as the line needs as long as it moves: each read and write is watched.
+                return await self._send_once(client, signed, attempt)
+            # A small call has to be over in time as a whole.
+            with anyio.move_on_after(self.options.timeout) as scope:
                 return await self._send_once(client, signed, attempt)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             return self._lost(error, request, attempt)
@@ -204,9 +206,9 @@ class Transport:
             stream = Stream(answer, told, self._pool.bandwidth)
             try:
                 with told():
-                    response = head_of(
-                        answer, b"" if answer.is_success else await self._read(answer, request, 1)
-                    )
+                    response = head_of(answer)
+                    if not answer.is_success:
+                        response = await self._whole(answer, request, 1)
                 failure = self.service.read_failure(response)
                 if failure is not None:
                     raise self.service.refused(request, response, failure)
@@ -226,36 +228,27 @@ class Transport:
 
     def _lost(self, error: httpx.RequestError | httpx.InvalidURL, request: Request, attempt: int) -> Lost:
         """Return what became of an attempt without an answer; raise where no other can do better."""
+        cause = redact.error(error)
+        failed = partial(self.service.failed, request=request, attempts=attempt)
         if isinstance(error, httpx.DecodingError):
-            text = f"{self.service.shown(request)}: the answer's compression is broken"
-            raise self.service.error(DecodeError, text, request, attempt) from redact.error(error)
+            raise failed(DecodeError, "the answer's compression is broken") from cause
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-            text = f"{self.service.shown(request)}: this is no URL that can be called"
-            raise self.service.error(TransportError, text, request, attempt) from redact.error(error)
+            raise failed(TransportError, "this is no URL that can be called") from cause
+        if isinstance(error, httpx.LocalProtocolError):
+            raise failed(TransportError, f"this cannot be sent ({redact.line(str(cause))})") from cause
         unsent = isinstance(
             error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError
         )
         loss = retry.Loss.UNSENT if unsent else retry.Loss.UNKNOWN
-        return Lost(loss, isinstance(error, httpx.TimeoutException), redact.error(error))
+        return Lost(loss, isinstance(error, httpx.TimeoutException), cause)
 
     async def _begin(
         self, client: httpx.AsyncClient, request: Request, *, anonymous: bool = False
     ) -> httpx.Response:
         """Send a request and return its answer, unread."""
-        options = self.options
-        headers = {"User-Agent": options.user_agent or default_user_agent(), **request.headers}
-        content: bytes | Pass | None
-        if request.content is None:
-            # Old proxies answer 411 to a POST without a length (panda.md 2).
-            content = b"" if request.method in ("POST", "PUT") else None
-        elif isinstance(request.content, bytes):
-            content = request.content
-        else:
-            headers["Content-Length"] = str(request.content.length)
-            content = Pass(request.content, self._pool.bandwidth)
+        headers = self._headers(request)
+        content = content_of(request, self._pool.bandwidth)
         url = request.url(self.service.base_url)
-        if (wire := self._pool.wire) is not None and (part := in_file(request.content)) is not None:
-            return await wire.send(request.method, url, headers, part, self._timeout)
         if isinstance(content, bytes) and self._pool.bandwidth is not None:
             self._pool.bandwidth.reserve(len(content))
         # A URL with an @ may have a login in it, of which httpx's client makes a header.
@@ -273,32 +266,35 @@ class Transport:
         return await client.send(built, stream=True, auth=auth, follow_redirects=False)
 
     async def _send_once(self, client: httpx.AsyncClient, request: Request, attempt: int) -> Response:
+        if (wire := self._pool.wire) is not None and (part := in_file(request.content)) is not None:
+            return await self._by_wire(wire, request, part, attempt)
         with unlogged():
-            answer = await self._begin(client, request)
-            try:
-                body = await self._read(answer, request, attempt)
-            finally:
-                await answer.aclose()
-        return head_of(answer, body, attempt)
+            return await self._whole(await self._begin(client, request), request, attempt)
 
-    async def _read(self, answer: httpx.Response, request: Request, attempt: int) -> bytes:
-        body = bytearray()
-        pieces = answer.aiter_bytes()
-        async for piece in pieces:
-            body += piece
-            if len(body) > LARGEST_ANSWER:
-                break
-        else:
-            if self._pool.bandwidth is not None:
-                self._pool.bandwidth.reserve(len(body))
-            return bytes(body)
-        # httpx's generators have to run to their end, which a cancelled read makes them do.
-        with anyio.CancelScope() as rest:
-            rest.cancel()
-            async for _ in pieces:
-                pass
-        text = f"{self.service.shown(request)}: the answer is larger than {LARGEST_ANSWER} bytes"
-        raise self.service.error(DecodeError, text, request, attempt)
+    async def _by_wire(self, wire: FileWire, request: Request, part: FilePart, attempt: int) -> Response:
+        url, headers = request.url(self.service.base_url), self._headers(request)
+        reply = await wire.send(request.method, url, headers, part, self._timeout, LARGEST_ANSWER)
+        fields, body = headers_of(reply.headers), bytes(reply.body)
+        if "content-encoding" in fields or len(body) > LARGEST_ANSWER:
+            unread = httpx.Response(reply.status, headers=reply.headers, stream=httpx.ByteStream(body))
+            return await self._whole(unread, request, attempt)
+        return Response(reply.status, fields, body, attempt)
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"User-Agent": self.options.user_agent or default_user_agent(), **request.headers}
+        if request.content is not None and not isinstance(request.content, bytes):
+            headers["Content-Length"] = str(request.content.length)
+        return headers
+
+    async def _whole(self, answer: httpx.Response, request: Request, attempt: int) -> Response:
+        """Read an answer to its end."""
+        body = await read(answer, LARGEST_ANSWER)
+        if body is None:
+            text = f"the answer is larger than {LARGEST_ANSWER} bytes"
+            raise self.service.failed(DecodeError, text, request, attempt)
+        if self._pool.bandwidth is not None:
+            self._pool.bandwidth.reserve(len(body))
+        return head_of(answer, body, attempt)
 
     def _correct_clock(self, response: Response) -> bool:
         """Adopt the service's clock from the ``Date`` of its answer, which has just come."""

@@ -226,4 +226,4 @@ class _Download:
 
     def _error(self, category: type[CloudReelError], text: str) -> CloudReelError:
         service = self._transport.service
-        return service.error(category, f"{service.shown(self._request)}: {text}", self._request, self._tries)
+        return service.failed(category, text, self._request, self._tries)

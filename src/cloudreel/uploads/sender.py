@@ -7,7 +7,6 @@ from contextlib import suppress
 from functools import partial
 
 import anyio
-import anyio.lowlevel
 from anyio.abc import TaskGroup
 from attrs import evolve
 
@@ -57,6 +56,7 @@ class Sender:
         self._source = source
         self._dialect = dialect
         self._plan = plan
+        self._limit = limit
         self._window = Window(limit)
         self._bell = bell
         self._moved = moved
@@ -64,8 +64,9 @@ class Sender:
         self._video_id: str | None = None  # where the service tells only that
         self._standstill = 0  # answers in a row that brought the upload no further
         self._pause: anyio.Event | None = None  # set when the pause is over; None outside of one
+        self._lanes = 0  # tasks that send parts
         self._under_way = 0  # parts being sent
-        self._landed = Bell()  # rung whenever one is no more
+        self._landed = Bell()  # rung whenever one of either is no more
         self._failure: CloudReelError | None = None  # the first of this run
         self._whole = anyio.Event()  # set when nothing of the source is still to come
 
@@ -132,19 +133,27 @@ class Sender:
         await self._adopt(await self._exchange(self._dialect.query()))
 
     async def _send_missing(self, group: TaskGroup) -> None:
+        self._lanes = min(self._limit, self._plan.waiting)
+        for _ in range(self._lanes):
+            group.start_soon(self._send_in_turn)
+        while self._lanes:
+            await self._landed.wait()
+
+    async def _send_in_turn(self) -> None:
+        """Send one part after the other until none is missing, beside other tasks that do the same."""
         await self._room()  # before the part is chosen, which may depend on the answer to another
         while (part := self._plan.next()) is not None:
+            is_last = not self._plan.waiting
             await self._source.reach(part.offset + part.length)
-            await self._pause_over()
-            if not self._plan.waiting:
+            if is_last:
                 await self._whole.wait()
                 # The last part completes the upload. What changed must not be completed.
                 await self._source.verify(self.ticket.fingerprint)
-            self._under_way += 1
-            group.start_soon(self._send_beside_others, part)
             await self._room()
-        await self._all_landed()
-        await self._no_failure()
+            await self._send_beside_others(part)
+            await self._room()
+        self._lanes -= 1
+        self._landed.ring()
 
     async def _receive(self) -> None:
         """Take in what of the source is still to come; the ticket then says what it looks like."""
@@ -154,31 +163,28 @@ class Sender:
             await self._moved(self.ticket)
         self._whole.set()
 
+    async def _room(self) -> None:
+        """Wait until the window has room for another part; when one has failed there is none any more."""
+        await self._pause_over()
+        while self._under_way >= self._window.size:
+            await self._landed.wait()
+            await self._pause_over()
+        if self._failure is not None:
+            await anyio.sleep_forever()  # whoever failed ends the group
+
     async def _pause_over(self) -> None:
         while self._pause is not None:
             await self._pause.wait()
-
-    async def _room(self) -> None:
-        """Wait until the window has room for another part."""
-        await anyio.lowlevel.checkpoint()  # abort() and failures come in between parts
-        while self._under_way >= self._window.size:
-            await self._landed.wait()
-        await self._no_failure()
 
     async def _all_landed(self) -> None:
         while self._under_way:
             await self._landed.wait()
 
-    async def _no_failure(self) -> None:
-        """Go no further when a part has failed: whoever failed ends the group."""
-        if self._failure is not None:
-            await anyio.sleep_forever()
-
     async def _send_beside_others(self, part: Part) -> None:
         failed_first = False
         mark = self._window.begin()
+        self._under_way += 1
         try:
-            await self._pause_over()  # which may have begun since the part was handed out
             receipt = await self._send(part)
             (self._window.arrived if receipt.attempts == 1 else self._window.troubled)(mark)
         except CloudReelError as failure:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from cloudreel.core.call import Body
+    from cloudreel.core.filewire.reply import Reply
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")  # for localhost, until 2126; trusted by nobody else
+LARGEST = 4_000_000  # bytes of an answer
 CONTENT = bytes(range(251)) * 4200  # a good MiB, in which no two places look alike
 
 
@@ -168,18 +170,19 @@ class Client:
         self.wire = wire
         self._timeout = timeout
 
-    async def send(self, url: str, body: Body, **headers: str) -> httpx.Response:
-        """Send a part and return its answer, unread."""
+    async def send(self, url: str, body: Body, **headers: str) -> Reply:
+        """Send a part and return its answer."""
         headers |= {"Content-Length": str(body.length)}
         part = in_file(body)
         assert part is not None
-        return await self.wire.send("PUT", url, headers, part, self._timeout)
+        return await self.wire.send("PUT", url, headers, part, self._timeout, LARGEST)
 
 
 class Kit:
     """What the tests of the wire need, in one place."""
 
     CONTENT = CONTENT
+    LARGEST = LARGEST
     CERTIFICATE = CERTIFICATE
     Server = Server
     serve = staticmethod(serve)
@@ -199,14 +202,9 @@ class Kit:
         wire.close()
 
     @staticmethod
-    async def put(client: Client, url: str, body: Body, **headers: str) -> httpx.Response:
-        """Send a part and return its answer, read."""
-        answer = await client.send(url, body, **headers)
-        try:
-            await answer.aread()
-        finally:
-            await answer.aclose()
-        return answer
+    async def put(client: Client, url: str, body: Body, **headers: str) -> Reply:
+        """Send a part and return its answer."""
+        return await client.send(url, body, **headers)
 
     @staticmethod
     async def until(true: Callable[[], bool]) -> None:

@@ -33,20 +33,16 @@ def at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[threading.Thread]]
     """The threads that are in an exchange."""
     threads: list[threading.Thread] = []
 
-    def watched(name: str) -> None:
-        original = getattr(Exchange, name)
+    original = Exchange.run
 
-        def method(self: Exchange) -> object:
-            threads.append(threading.current_thread())
-            try:
-                return original(self)
-            finally:
-                threads.remove(threading.current_thread())
+    def run(self: Exchange) -> object:
+        threads.append(threading.current_thread())
+        try:
+            return original(self)
+        finally:
+            threads.remove(threading.current_thread())
 
-        monkeypatch.setattr(Exchange, name, method)
-
-    watched("run")
-    watched("_next_event")
+    monkeypatch.setattr(Exchange, "run", run)
     return threads
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from cloudreel.core.filewire import exchange
+from cloudreel.core.filewire import connection, exchange
 from cloudreel.errors import UploadError
 from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.multipart import MultipartBody
@@ -40,7 +40,7 @@ async def test_a_slice_arrives_and_is_answered(
 ) -> None:
     async with await open_source(path) as source, kit.client() as client:
         answer = await kit.put(client, server.url, SourceBody(source, offset, length), **{"X-Part": "3"})
-    assert (answer.status_code, answer.text, answer.http_version) == (200, "{}", "HTTP/1.1")
+    assert (answer.status, answer.body) == (200, b"{}")
     (request,) = server.requests
     head, _, body = request.partition(b"\r\n\r\n")
     assert body == kit.CONTENT[offset : offset + length]
@@ -87,7 +87,7 @@ async def test_progress_is_told_on_the_event_loop_and_to_the_end(
     server: Server, path: Path, kit: type[Kit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "TELL_EVERY", 0.0)
-    monkeypatch.setattr(exchange, "STEP", 100_000)
+    monkeypatch.setattr(connection, "STEP", 100_000)
     monkeypatch.setattr(exchange, "PIECE", 100_000)
     counts: list[int] = []
     threads: set[threading.Thread] = set()
@@ -108,7 +108,7 @@ async def test_who_is_slow_to_hear_of_the_progress_does_not_hold_up_the_upload(
     server: Server, path: Path, kit: type[Kit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "TELL_EVERY", 0.0)
-    monkeypatch.setattr(exchange, "STEP", 100_000)
+    monkeypatch.setattr(connection, "STEP", 100_000)
     monkeypatch.setattr(exchange, "PIECE", 100_000)
     arrived = threading.Event()
 
@@ -147,7 +147,7 @@ async def test_a_refusal_in_the_middle_of_a_part_is_heard(
         file.truncate(32 * 2**20)  # more than a connection takes unread
     async with await open_source(path) as source, kit.client() as client:
         answer = await kit.put(client, server.url, SourceBody(source, 0, source.size))
-        assert (answer.status_code, answer.text) == (status, "no")
+        assert (answer.status, answer.body) == (status, b"no")
         server.plays(kit.serve)
         await kit.put(client, server.url, SourceBody(source, 0, 10))
     assert server.connections == 2
@@ -175,7 +175,7 @@ async def test_a_refusal_is_heard_though_the_service_neither_reads_on_nor_closes
         with anyio.fail_after(60):
             answer = await kit.put(client, server.url, SourceBody(source, 0, source.size))
         heard.set()
-        assert (answer.status_code, answer.text) == (413, "no")
+        assert (answer.status, answer.body) == (413, b"no")
         server.plays(kit.serve)
         await kit.put(client, server.url, SourceBody(source, 0, 10))
     assert server.connections == 2
@@ -194,7 +194,7 @@ async def test_a_service_that_agrees_early_gets_the_whole_part(
     os.truncate(path, 24 * 2**20)
     async with await open_source(path) as source, kit.client() as client:
         answer = await kit.put(client, server.url, SourceBody(source, 0, source.size))
-        assert answer.status_code == 200
+        assert answer.status == 200
         await kit.until(lambda: bool(server.requests))
         await kit.put(client, server.url, SourceBody(source, 0, 10))
     assert server.connections == 1  # which ends with a part that is cut short
@@ -210,11 +210,11 @@ async def test_interim_answers_are_passed_over(server: Server, path: Path, kit: 
     server.plays(patient)
     async with await open_source(path) as source, kit.client() as client:
         answer = await kit.put(client, server.url, SourceBody(source, 0, 500_000))
-    assert (answer.status_code, answer.text, answer.reason_phrase) == (201, "done", "Whatever")
+    assert (answer.status, answer.body) == (201, b"done")
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
-async def test_a_large_answer_is_read_as_it_is_asked_for(
+async def test_a_large_answer_is_read_to_its_end(
     server: Server, path: Path, kit: type[Kit], framing: str
 ) -> None:
     large = os.urandom(3_000_000)
@@ -234,21 +234,22 @@ async def test_a_large_answer_is_read_as_it_is_asked_for(
     server.plays(answer)
     async with await open_source(path) as source, kit.client() as client:
         for _ in range(2):
-            assert (await kit.put(client, server.url, SourceBody(source, 0, 1000))).content == large
+            assert (await kit.put(client, server.url, SourceBody(source, 0, 1000))).body == large
     assert server.connections == (2 if framing == "close" else 1)
 
 
-async def test_an_answer_may_be_left_unread(server: Server, path: Path, kit: type[Kit]) -> None:
+async def test_an_answer_beyond_measure_is_read_no_further(
+    server: Server, path: Path, kit: type[Kit]
+) -> None:
     def answer(peer: Peer, server: Server) -> None:
         peer.body(kit.length_of(peer.head()))
         peer.answer(200, bytes(8_000_000))
 
     server.plays(answer)
     async with await open_source(path) as source, kit.client() as client:
-        body = SourceBody(source, 0, 1000)
-        response = await client.send(server.url, body)
-        await response.aclose()
-        await kit.put(client, server.url, body)
+        for _ in range(2):
+            reply = await kit.put(client, server.url, SourceBody(source, 0, 1000))
+            assert kit.LARGEST < len(reply.body) < 5_000_000
     assert server.connections == 2
 
 
@@ -257,7 +258,7 @@ async def test_an_answer_may_be_left_unread(server: Server, path: Path, kit: typ
     [
         (b"", "without sending a response"),
         (b"\x16\x03\xff this is not HTTP\r\n\r\n", "illegal status line"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "peer closed connection"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "ended after 5 of 9 bytes"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000, "too long|too large"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "SWITCH_UPGRADE"),
     ],
@@ -392,7 +393,7 @@ async def test_a_closed_descriptor_is_told_as_such(server: Server, path: Path, k
         headers = {"Content-Length": str(body.length)}
         with pytest.raises(OSError, match="Bad file descriptor"):
             await client.wire.send(
-                "PUT", server.url, headers, evolve(part, descriptor=closed), httpx.Timeout(30)
+                "PUT", server.url, headers, evolve(part, descriptor=closed), httpx.Timeout(30), 1000
             )
 
 

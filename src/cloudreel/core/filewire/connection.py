@@ -25,6 +25,7 @@ Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
 """As ``getaddrinfo`` gives it: family, kind, protocol, canonical name, where."""
 
 READ_SIZE = 64 * 1024  # bytes of an answer read at once
+STEP = 2**20  # bytes that the kernel is asked to move at once, to begin with
 RECORD = 16 * 1024  # bytes that TLS sends as one; the most it can (RFC 8446 section 5.1)
 LOOKS = 10  # times in the timeout that the kernel lets go of what it cannot send
 TOO_SLOW = "The service took or gave nothing in time"
@@ -38,7 +39,10 @@ class Full(Exception):
 
 
 class Connection:
-    """A socket to one service, which may be used for one request after the other."""
+    """A socket to one service, which may be used for one request after the other.
+
+    ``step`` is for who sends files: how many bytes the kernel is best asked to move at once.
+    """
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
@@ -46,6 +50,7 @@ class Connection:
         self._lock = threading.Lock()  # of the two above
         self._timeout: tuple[float | None] | None = None  # that was set last, if any was
         self._buffer = bytearray()
+        self.step = STEP
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +65,11 @@ class Connection:
     @property
     def has_news(self) -> bool:
         """Whether the service has sent something, or closed: an idle connection has nothing else to tell."""
-        return self._ready(select.POLLIN, 0.0)
+        return self.has_news_within(0.0)
+
+    def has_news_within(self, seconds: float) -> bool:
+        """Wait for `has_news`, so many seconds at most; return whether there are any."""
+        return self._ready(select.POLLIN, seconds)
 
     def open(
         self,
