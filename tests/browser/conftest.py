@@ -52,16 +52,18 @@ def film(sandbox: Sandbox, clip: Path) -> Iterator[Film]:
         yield Film(id, ck)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")  # for no longer: until it is closed no other event loop can run
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium without a window; it keeps out of the user's home, and none of its processes outlives it."""
     home = str(tmp_path_factory.mktemp("chromium"))
     env: dict[str, str | float | bool] = {**os.environ, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
+    before = _descendants({os.getpid()})
     with sync_playwright() as playwright:
+        driver = _descendants({os.getpid()}) - before
         with playwright.chromium.launch(executable_path=which("chromium"), args=FLAGS, env=env) as running:
             yield running
-            started = _descendants() | _living_in(home)
-        assert len(started) > 1
+            started = driver | _descendants(driver) | _living_in(home)
+        assert len(started) > 2
     give_up = time.monotonic() + PATIENCE
     while left := started & _parents().keys():
         assert time.monotonic() < give_up, f"these processes go on: {left}"
@@ -90,11 +92,11 @@ def _parents() -> dict[int, int]:
     return found
 
 
-def _descendants() -> set[int]:
-    """Return the processes that this one started, and those that they started."""
+def _descendants(ancestors: set[int]) -> set[int]:
+    """Return the processes that these started, and those that they started."""
     parents = _parents()
     found: set[int] = set()
-    more = {os.getpid()}
+    more = ancestors
     while more := {pid for pid, parent in parents.items() if parent in more}:
         found |= more
     return found
