@@ -7,24 +7,26 @@ is known is given its type, what is unknown is kept in ``details``, what is miss
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from math import isfinite
 from operator import eq
 from types import NoneType
-from typing import Any, TypeVar, cast, get_origin
+from typing import TYPE_CHECKING, TypeVar, cast, get_origin
 
 import attrs
-import cattrs
 import orjson
 from attrs import Factory, define
 
 from cloudreel.core import redact
 from cloudreel.core.call import JSON, Response
 from cloudreel.core.shapes import Details as Details
-from cloudreel.core.shapes import Field, Read, reader_of
+from cloudreel.core.shapes import Field, Read, ReadMany, read_all, read_dates, read_floats, read_objects
 from cloudreel.errors import DecodeError
+
+if TYPE_CHECKING:
+    import cattrs
 
 F = TypeVar("F", bound="Fields")
 
@@ -102,7 +104,10 @@ def structure(details: Details, kind: type[F]) -> F:
     Raises:
         DecodeError: a known field holds something that is not of its type.
     """
-    return converter.structure(details, kind)
+    try:
+        return kind(details, *read_all(details, _fields_of(kind)))
+    except (ValueError, OverflowError):
+        raise _explained(kind.__name__, details, _fields_of(kind)) from None
 
 
 def structure_all(objects: list[Details], kind: type[F]) -> list[F]:
@@ -112,7 +117,7 @@ def structure_all(objects: list[Details], kind: type[F]) -> list[F]:
         DecodeError: as `structure` does, for the first such object.
     """
     try:
-        return _reader(kind)(objects)
+        return read_objects(kind, objects, _fields_of(kind))
     except (ValueError, OverflowError):
         return [structure(details, kind) for details in objects]  # which says what is wrong with which
 
@@ -226,27 +231,14 @@ def _read_details(value: JSON) -> Details:
     raise ValueError(f"an object was expected, not {_named(value)}")
 
 
+_fields: dict[type[Fields], list[Field]] = {}
+
+
 def _fields_of(kind: type[Fields]) -> list[Field]:
-    attrs.resolve_types(kind)
-    return [_field(a.name, a.type) for a in attrs.fields(kind) if a.name != "details"]
-
-
-_readers: dict[type, Callable[[Iterable[Details]], list[Any]]] = {}
-
-
-def _reader(kind: type[F]) -> Callable[[Iterable[Details]], list[F]]:
-    if kind not in _readers:
-        _readers[kind] = reader_of(kind, _fields_of(kind))
-    return _readers[kind]
-
-
-def _structured(value: JSON, kind: type[F]) -> F:
-    """Return the typed view of one object; this is cattrs's hook."""
-    details = _read_details(value)
-    try:
-        return _reader(kind)([details])[0]
-    except (ValueError, OverflowError):
-        raise _explained(kind.__name__, details, _fields_of(kind)) from None
+    if kind not in _fields:
+        attrs.resolve_types(kind)
+        _fields[kind] = [_field(a.name, a.type) for a in attrs.fields(kind) if a.name != "details"]
+    return _fields[kind]
 
 
 def _explained(kind: str, details: Mapping[str, JSON], fields: list[Field]) -> DecodeError:
@@ -262,8 +254,34 @@ def _explained(kind: str, details: Mapping[str, JSON], fields: list[Field]) -> D
 def _field(name: str, kind: object) -> Field:
     if kind in _READERS:
         return Field(name, *_READERS[kind])
-    hook = converter.get_structure_hook(kind)
+    if _is_mapping(kind):
+        return Field(name, _read_details)
+    hook = _converter().get_structure_hook(kind)
     return Field(name, lambda value: hook(value, kind))
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    """Return what reads fields of all other types; none of ours has one, so that it costs them no import."""
+    import cattrs
+
+    made = cattrs.Converter(detailed_validation=False)
+    for kind, (reader, *_) in _READERS.items():
+        made.register_structure_hook_func(partial(eq, kind), _hook(reader))
+    made.register_structure_hook_func(_is_mapping, _hook(_read_details))
+    made.register_structure_hook_func(
+        lambda kind: isinstance(kind, type) and issubclass(kind, Fields),
+        lambda value, kind: structure(_read_details(value), kind),
+    )
+    return made
+
+
+def _is_mapping(kind: object) -> bool:
+    return get_origin(kind) is dict
+
+
+def _hook(reader: Read) -> Callable[[JSON, object], object]:
+    return lambda value, _: reader(value)
 
 
 def _named(value: object) -> str:
@@ -277,33 +295,13 @@ def _named(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def _is_mapping(kind: object) -> bool:
-    return get_origin(kind) is dict
-
-
-# How values of a type are read, and the types of value that come out of that as they are.
-_READERS: dict[object, tuple[Read, frozenset[type]]] = {
-    str | None: (read_text, frozenset({NoneType, str})),
-    int | None: (read_int, frozenset({NoneType, int})),
-    float | None: (read_float, frozenset({NoneType})),  # not all numbers are finite
-    bool | None: (read_bool, frozenset({NoneType, bool})),
-    datetime | None: (read_date, frozenset({NoneType})),
-    float | str | None: (read_number_or_text, frozenset({NoneType})),
-    list[str]: (read_texts, frozenset()),
+# How values of a type are read, the types of value that come out of that as they are, and how many are read.
+_READERS: dict[object, tuple[Read, frozenset[type], ReadMany | None]] = {
+    str | None: (read_text, frozenset({NoneType, str}), None),
+    int | None: (read_int, frozenset({NoneType, int}), None),
+    float | None: (read_float, frozenset({NoneType}), read_floats),  # not all numbers are finite
+    bool | None: (read_bool, frozenset({NoneType, bool}), None),
+    datetime | None: (read_date, frozenset({NoneType}), read_dates),
+    float | str | None: (read_number_or_text, frozenset({NoneType}), None),
+    list[str]: (read_texts, frozenset(), None),
 }
-
-
-def _make_converter() -> cattrs.Converter:
-    made = cattrs.Converter(detailed_validation=False)
-    for kind, (reader, _) in _READERS.items():
-        made.register_structure_hook_func(partial(eq, kind), _hook(reader))
-    made.register_structure_hook_func(_is_mapping, _hook(_read_details))
-    made.register_structure_hook_func(lambda t: isinstance(t, type) and issubclass(t, Fields), _structured)
-    return made
-
-
-def _hook(reader: Read) -> Callable[[JSON, object], object]:
-    return lambda value, _: reader(value)
-
-
-converter = _make_converter()

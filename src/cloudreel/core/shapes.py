@@ -1,15 +1,17 @@
-"""The typed views of objects that are nearly all alike, without looking at each of their values. PURE.
+"""The typed views of objects that are nearly all alike, read a field of all of them at a time. PURE.
 
-In a list of objects the same fields hold the same types of value. Which of them have to be read is found out
-once for each such shape. Reading every field of every object, as `read_all` does, is the reference; both come
-to the same.
+In a list of objects the same fields hold the same types of value, in the same order. Most of them can be kept
+as they are, which is seen of a whole column at once. Reading every field of every object, as `read_all` does,
+is the reference; both come to the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from math import isfinite
+from types import NoneType
+from typing import TypeAlias, TypeVar, cast
 
 from attrs import frozen
 
@@ -17,19 +19,36 @@ from cloudreel.core.call import JSON
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[JSON], object]
+ReadMany: TypeAlias = Callable[[Sequence[JSON]], Sequence[object] | None]
 Details: TypeAlias = dict[str, JSON]
-Shape: TypeAlias = tuple[type, ...]
 
-MOST = 256  # shapes that are remembered of one kind: services have a handful, a hostile one any number
+_FLOATS = frozenset({NoneType, float})
+_DATE_LENGTH = len("2014/11/05 13:45:14 +0000")
 
 
 @frozen
 class Field:
-    """One field: how its value is read, and the exact types of value that come out of that as they are."""
+    """One field of an object.
+
+    Args:
+        name: of it.
+        read: how its value is read.
+        kept: the exact types of value that come out of that as they are.
+        read_many: reads many values as ``read`` does each; None says that they need it one by one.
+    """
 
     name: str
     read: Read
     kept: frozenset[type] = frozenset()
+    read_many: ReadMany | None = None
+
+    def column(self, values: Sequence[JSON]) -> Sequence[object]:
+        """Return the field of many objects, read."""
+        if self.kept.issuperset(map(type, values)):
+            return values
+        if self.read_many is not None and (read := self.read_many(values)) is not None:
+            return read
+        return [*map(self.read, values)]
 
 
 def read_all(details: Details, fields: Sequence[Field]) -> list[object]:
@@ -37,57 +56,56 @@ def read_all(details: Details, fields: Sequence[Field]) -> list[object]:
     return [field.read(details.get(field.name)) for field in fields]
 
 
-def reader_of(make: Callable[..., T], fields: Sequence[Field]) -> Callable[[Iterable[Details]], list[T]]:
-    """Return what makes objects of a service's ones, as ``make(details, *read_all(details, fields))`` does.
+def read_objects(make: Callable[..., T], objects: Sequence[Details], fields: Sequence[Field]) -> list[T]:
+    """Return what ``make(details, *read_all(details, fields))`` gives for each object.
 
     Args:
         make: takes the service's object, and then the values in the order of the fields.
-        fields: what is missing in an object is read as None.
+        objects: as the service has them; what is missing in one is read as None.
+        fields: the known ones.
 
     What the fields' readers raise passes through.
     """
-    names = [field.name for field in fields]
-    unread: dict[Shape, list[tuple[int, Read]]] = {}
-
-    def read(objects: Iterable[Details]) -> list[T]:
-        made: list[T] = []
-        last: Shape | None = None
-        readers: list[tuple[int, Read]] = []
-        values_of = _getter(names)
-        for details in objects:
-            try:
-                values = values_of(details)
-            except KeyError:
-                values = [*map(details.get, names)]
-            shape = tuple(map(type, values))
-            if shape != last:
-                last, readers = shape, _remembered(unread, shape, fields)
-            arguments: list[object] = [details, *values]
-            for at, reader in readers:
-                arguments[at] = reader(values[at - 1])
-            made.append(make(*arguments))
-        return made
-
-    return read
+    columns = _columns(objects, [field.name for field in fields])
+    read = [field.column(values) for field, values in zip(fields, columns, strict=True)]
+    return [*map(make, objects, *read)]
 
 
-def _remembered(
-    unread: dict[Shape, list[tuple[int, Read]]], shape: Shape, fields: Sequence[Field]
-) -> list[tuple[int, Read]]:
-    """Return where among the arguments of a shape something has to be read, and how."""
-    if shape not in unread:
-        if len(unread) == MOST:
-            unread.clear()
-        unread[shape] = [
-            (at, field.read)
-            for at, (field, kind) in enumerate(zip(fields, shape, strict=True), 1)
-            if kind not in field.kept
-        ]
-    return unread[shape]
+def read_floats(values: Sequence[JSON]) -> Sequence[object] | None:
+    """Return finite numbers and None as they are, None for what needs `Field.read`."""
+    numbers = cast("Sequence[float | None]", values)
+    plain = _FLOATS.issuperset(map(type, values)) and all(map(isfinite, filter(None, numbers)))
+    return values if plain else None
 
 
-def _getter(names: Sequence[str]) -> Callable[[Details], Sequence[JSON]]:
-    """Return what takes values out of an object; it raises KeyError where one is missing."""
-    if len(names) > 1:
-        return itemgetter(*names)  # of less than two it would make no tuple
-    return lambda details: [details[name] for name in names]
+def read_dates(values: Sequence[JSON]) -> Sequence[object] | None:
+    """Return aware datetimes of many ``2014/11/05 13:45:14 +0000``, joined to one text; see `read_floats`.
+
+    Raises:
+        ValueError: a number in one of them is too large.
+    """
+    if set(map(type, values)) != {str}:
+        return None
+    texts = cast("Sequence[str]", values)
+    joined, count, step = "\n".join(texts), len(texts), _DATE_LENGTH + 1
+    if not (
+        set(map(len, texts)) == {_DATE_LENGTH}
+        and joined[4::step] == joined[7::step] == "/" * count
+        and joined[19::step] == " " * count
+        and joined[20::step] == "+" * count
+        and joined.count("\n") == count - 1
+    ):
+        return None
+    return [*map(datetime.fromisoformat, joined.replace("/", "-").replace(" +", "+").split("\n"))]
+
+
+def _columns(objects: Sequence[Details], names: Sequence[str]) -> list[Sequence[JSON]]:
+    """Return the values that all objects have under each name."""
+    if not objects:
+        return [()] * len(names)
+    keys = [*objects[0]]
+    if all(map(keys.__eq__, map(list, objects))):  # nearly always: then nothing has to be looked up
+        found = dict(zip(keys, zip(*[details.values() for details in objects], strict=True), strict=False))
+        missing = (None,) * len(objects)
+        return [found.get(name, missing) for name in names]
+    return [[details.get(name) for details in objects] for name in names]
