@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
 from taskiq.receiver import Receiver
 
@@ -15,6 +16,7 @@ from cloudreel.errors import CloudReelError, DecodeError, JobFailed, NotFoundErr
 from cloudreel.fleet import Fleet, Ready, Uploaded
 from cloudreel.fleet.ledger import Ledger
 from cloudreel.fleet.redis import connect
+from cloudreel.flixcloud import AsyncFlixCloud
 from cloudreel.panda import AsyncPanda
 from cloudreel.telestream import AsyncTelestream, Hooks
 from cloudreel.uploads import Lease, RedisTicketStore
@@ -48,6 +50,7 @@ def make_worker(redis_url: str, name: str, sandbox: Sandbox) -> Callable[..., Fl
         clients = {
             "telestream": lambda: AsyncTelestream(**sandbox.config["telestream"]),
             "panda": lambda: AsyncPanda(**sandbox.config["panda"]),
+            "flixcloud": lambda: AsyncFlixCloud(**sandbox.config["flixcloud"]),
         }
         return Fleet(redis_url, name=name, **{**clients, **options})
 
@@ -269,6 +272,31 @@ async def test_a_notification_wakes_the_worker_that_waits(
                 await fleet.notify.kiq(f"event=video-encoded&video_id={video['id']}")
                 await anyio.sleep(0.2)
         assert not (await waiting.get_result()).is_err
+
+
+async def test_a_job_of_flix_cloud_is_waited_for(
+    fleet: Fleet, make_worker: Callable[..., Fleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudreel.core.waiting.FIRST_PAUSE", 1000.0)
+    states, looked = {"7": "transcoding", "8": "failed_job"}, asyncio.Event()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        looked.set()
+        id = request.url.path.split("/")[2]
+        return httpx.Response(200, text=f"<job><id>{id}</id><task-state>{states[id]}</task-state></job>")
+
+    client = AsyncFlixCloud("key", transport=httpx.MockTransport(answer))
+    async with fleet, at_work(make_worker(flixcloud=lambda: client)):
+        waiting = await fleet.wait.kiq("7", service="flixcloud")
+        with anyio.fail_after(PATIENCE):
+            await looked.wait()
+            states["7"] = "successful_job"
+            while not await waiting.is_ready():  # the first may come before the worker pauses
+                await fleet.notify.kiq("<job><id>7</id><state>successful_job</state></job>")
+                await anyio.sleep(0.2)
+        assert (await waiting.get_result()).return_value == Ready("flixcloud", None, "7")
+        failed = await (await fleet.wait.kiq("8", service="flixcloud")).wait_result(timeout=PATIENCE)
+    assert isinstance(failed.error, JobFailed)
 
 
 async def test_handlers_are_given_the_notification(fleet: Fleet, make_worker: Callable[..., Fleet]) -> None:

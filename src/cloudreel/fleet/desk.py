@@ -8,6 +8,7 @@ from typing import TypeAlias
 from cloudreel.core.options import SharedLimit
 from cloudreel.errors import CloudReelError
 from cloudreel.fleet.values import Service
+from cloudreel.flixcloud import AsyncFlixCloud
 from cloudreel.panda import AsyncPanda
 from cloudreel.telestream import AsyncFactory, AsyncTelestream
 
@@ -21,6 +22,7 @@ class Desk:
     Args:
         telestream: makes the client of Telestream.
         panda: makes the client of Panda.
+        flixcloud: makes the client of Flix Cloud.
         limit: what all workers share, None for nothing.
     """
 
@@ -28,13 +30,16 @@ class Desk:
         self,
         telestream: Callable[[], AsyncTelestream],
         panda: Callable[[], AsyncPanda],
+        flixcloud: Callable[[], AsyncFlixCloud],
         limit: SharedLimit | None,
     ) -> None:
         self._make_telestream = telestream
         self._make_panda = panda
+        self._make_flixcloud = flixcloud
         self._limit = limit
         self._telestream: AsyncTelestream | None = None
         self._panda: AsyncPanda | None = None
+        self._flixcloud: AsyncFlixCloud | None = None
         self._factories: dict[str, AsyncFactory] = {}
 
     async def place(self, service: Service, scope: str | None) -> Place:
@@ -53,12 +58,18 @@ class Desk:
             case "panda":
                 return self._cloud(scope)
 
+    def flixcloud(self) -> AsyncFlixCloud:
+        """Return Flix Cloud."""
+        if self._flixcloud is None:
+            self._flixcloud = self._make_flixcloud()
+        return self._flixcloud.with_options(shared_limit=self._limit)
+
     async def close(self) -> None:
         """Close the clients."""
-        for client in (self._telestream, self._panda):
+        for client in (self._telestream, self._panda, self._flixcloud):
             if client is not None:
                 await client.close()
-        self._telestream = self._panda = None
+        self._telestream = self._panda = self._flixcloud = None
         self._factories.clear()
 
     async def _factory(self, scope: str | None) -> AsyncFactory:

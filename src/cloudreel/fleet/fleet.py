@@ -18,8 +18,9 @@ from cloudreel.fleet.desk import Desk
 from cloudreel.fleet.ledger import Ledger
 from cloudreel.fleet.limit import RedisLimit
 from cloudreel.fleet.news import News
-from cloudreel.fleet.values import Ready, Service, Uploaded
+from cloudreel.fleet.values import Ready, Service, Uploaded, Waited
 from cloudreel.fleet.work import Work
+from cloudreel.flixcloud import AsyncFlixCloud
 from cloudreel.panda import AsyncPanda
 from cloudreel.telestream import AsyncTelestream
 from cloudreel.uploads import RedisTicketStore, custody
@@ -49,6 +50,7 @@ class Fleet:
         name: of the fleet; fleets of other names share nothing.
         telestream: makes the client that each worker process has; called when the first task needs it.
         panda: likewise.
+        flixcloud: likewise.
         parts_in_flight: parts of files that all workers together send at once, None for no limit.
         per_second: requests that all workers together start per second, None for no limit.
         keep: seconds for which results, and the uploads of task ids, are remembered.
@@ -61,6 +63,7 @@ class Fleet:
         name: str = "cloudreel",
         telestream: Callable[[], AsyncTelestream] = AsyncTelestream.from_env,
         panda: Callable[[], AsyncPanda] = AsyncPanda.from_env,
+        flixcloud: Callable[[], AsyncFlixCloud] = AsyncFlixCloud.from_env,
         parts_in_flight: int | None = None,
         per_second: float | None = None,
         keep: float = KEEP,
@@ -78,7 +81,7 @@ class Fleet:
         redis = broker.redis
         limit = RedisLimit(redis, parts=parts_in_flight, per_second=per_second, name=name)
         inbox = Inbox()
-        self._desk = Desk(telestream, panda, limit)
+        self._desk = Desk(telestream, panda, flixcloud, limit)
         self._news = News(redis, f"{{{name}}}:news", inbox)
         self._handlers: list[Handler] = []
         self._listening: asyncio.Task[None] | None = None
@@ -103,7 +106,7 @@ class Fleet:
         async def wait(
             video_id: str,
             *,
-            service: Service = "telestream",
+            service: Waited = "telestream",
             scope: str | None = None,
             timeout: float | None = None,
         ) -> Ready:
@@ -129,12 +132,12 @@ class Fleet:
             `Uploaded`.
         """
         self.wait = broker.task("cloudreel.wait")(wait)
-        """Wait until a video and all its encodings are good; what `notify` hears shortens it.
+        """Wait until a video and all its encodings are good, or a job is; what `notify` hears shortens it.
 
         Args:
-            video_id: of the video.
-            service: ``telestream`` or ``panda``.
-            scope: id of the factory or cloud, None for that of the client.
+            video_id: of the video, or of the job as text.
+            service: ``telestream``, ``panda`` or ``flixcloud``.
+            scope: id of the factory or cloud, None for that of the client; Flix Cloud has none.
             timeout: seconds, counted anew where another worker goes on; None for no limit.
 
         Returns:

@@ -8,6 +8,9 @@ from typing import Literal, TypeAlias
 Service: TypeAlias = Literal["telestream", "panda"]
 """A service whose uploads are sessions, which any worker can continue."""
 
+Waited: TypeAlias = Literal["telestream", "panda", "flixcloud"]
+"""A service whose results any worker can wait for."""
+
 
 @dataclass(frozen=True)  # taskiq reads and writes dataclasses, not attrs
 class Uploaded:
@@ -30,14 +33,14 @@ class Uploaded:
 
 @dataclass(frozen=True)
 class Ready:
-    """A video whose encodings have all succeeded.
+    """A video whose encodings have all succeeded, or a job of Flix Cloud that has.
 
     Args:
         service: where it is.
-        scope: id of its factory or cloud.
-        video_id: as the service named it.
+        scope: id of its factory or cloud, None where the task was given none.
+        video_id: of the video or job, as the service named it.
     """
 
-    service: Service
+    service: Waited
     scope: str | None
     video_id: str

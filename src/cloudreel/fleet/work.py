@@ -12,7 +12,7 @@ from cloudreel.core.inbox import Inbox
 from cloudreel.errors import UploadError
 from cloudreel.fleet.desk import Desk, Place
 from cloudreel.fleet.ledger import Ledger
-from cloudreel.fleet.values import Ready, Service, Uploaded
+from cloudreel.fleet.values import Ready, Service, Uploaded, Waited
 from cloudreel.uploads import Leased, Ticket, TicketStore
 
 SHORTEST_WAIT: Final = 0.1  # seconds between two looks at an upload that another worker has
@@ -72,8 +72,11 @@ class Work:
                 left = error.until - time.time()
                 await anyio.sleep(min(max(left, SHORTEST_WAIT), LONGEST_WAIT))
 
-    async def wait(self, video_id: str, service: Service, scope: str | None, timeout: float | None) -> Ready:
-        """Wait until a video and all its encodings are good."""
+    async def wait(self, video_id: str, service: Waited, scope: str | None, timeout: float | None) -> Ready:
+        """Wait until a video and all its encodings are good, or a job of Flix Cloud is."""
+        if service == "flixcloud":
+            await self._desk.flixcloud().wait(video_id, timeout=timeout, notified=self._inbox)
+            return Ready(service, scope, video_id)
         place = await self._desk.place(service, scope)
         video = await place.videos.find(video_id)
         await video.wait(timeout=timeout, notified=self._inbox)
