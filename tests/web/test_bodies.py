@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import anyio.to_thread
 import httpx
 import pytest
@@ -199,6 +200,34 @@ async def test_a_sender_who_goes_on_the_way_ends_the_upload(sandbox: Sandbox) ->
         assert (session.video, messages) == (None, [])
         await session.abort()
         assert session.status == "aborted"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)  # uvicorn runs on it
+async def test_a_line_that_breaks_completes_nothing(sandbox: Sandbox, served: Served) -> None:
+    failures: list[BaseException] = []
+    over = threading.Event()
+
+    async def noticing(request: Request) -> Response:
+        try:
+            return await receive(request)
+        except ClientDisconnect as error:
+            failures.append(error)
+            return Response(status_code=400)
+        finally:
+            over.set()
+
+    routes = [Route("/{name}", noticing, methods=["PUT"])]
+    with served(Starlette(routes=routes, lifespan=web.lifespan(sandbox.telestream))) as address:
+        host, port = address.removeprefix("http://").split(":")
+        async with await anyio.connect_tcp(host, int(port)) as line:
+            head = b"PUT /film.mp4 HTTP/1.1\r\nHost: app.example\r\nContent-Length: 12000000\r\n\r\n"
+            await line.send(head + bytes(11_000_000))
+            await anyio.to_thread.run_sync(until_a_part_arrived)
+        assert await anyio.to_thread.run_sync(over.wait, 60)
+    assert [type(failure) for failure in failures] == [ClientDisconnect]
+    assert "of 12000000 bytes" in str(failures[0])
+    upload = uploads(sandbox)[-1]
+    assert upload["missing"], upload
 
 
 async def test_the_file_of_a_form_is_a_source_as_it_is(
