@@ -11,7 +11,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 QUESTIONS = sorted(file.stem for file in BENCHMARKS.glob("*.py") if "\ndef rows(" in file.read_text("utf-8"))
-LONG = {"calls", "startup", "uploads"}  # that take seconds even at a glance
+LONG = {"blocking", "calls", "paging", "startup", "uploads", "waiting"}  # that start other programs
 PAGE = """Before.
 
 .. benchmarks: what follows is written by `nox -s bench`

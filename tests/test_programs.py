@@ -52,7 +52,7 @@ def film(tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture
 def run(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[[Path, Path], str]:
     """Run a program on a film, and return what it prints: as a user would, or here, which is sooner done."""
 
@@ -66,7 +66,7 @@ def run(
     def here(program: Path, film: Path) -> str:
         monkeypatch.setattr(sys, "argv", [str(program), str(film)])
         runpy.run_path(str(program), run_name="__main__")
-        printed, complained = capsys.readouterr()
+        printed, complained = capfd.readouterr()
         assert complained == ""
         return printed
 

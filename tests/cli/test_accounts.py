@@ -37,7 +37,7 @@ def test_a_film_goes_up_is_encoded_comes_back_and_goes(
     assert path == str(clip)
     assert stored(sandbox, id) == digest(clip)
 
-    watched = ran("watch", id, "--poll", "0.1")
+    watched = said("watch", id, "--poll", "0.1")
     assert (watched.returncode, watched.stderr) == (0, "")
     assert watched.stdout.splitlines()[-1] == f"{id}\th264\tsuccess\t100\t"
 
@@ -45,7 +45,7 @@ def test_a_film_goes_up_is_encoded_comes_back_and_goes(
     assert (listed.returncode, listed.stderr) == (0, "")
     assert listed.stdout.split("\t")[:3] == [id, "success", str(clip.stat().st_size)]
 
-    fetched = ran("get", id, "h264/*.mp4", "--to", "films")
+    fetched = said("get", id, "h264/*.mp4", "--to", "films")
     assert (fetched.returncode, fetched.stderr) == (0, "")
     film = Path.cwd() / fetched.stdout.rstrip("\n")
     assert film.stat().st_size == sandbox.world.snapshot()["encodings"][0]["file_size"]

@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_patience")]
 
 PART_SIZE = 32 * 1024
 DATA = random.Random(0).randbytes(20 * PART_SIZE + 7)
-POINTS = 25  # on each event loop
+POINTS = 6  # on each event loop
+MANY_POINTS = 50  # in soak
 ESTABLISHED = "01"
 
 
@@ -91,7 +92,10 @@ async def cancel_somewhere(draw: random.Random, session: AsyncUploadSession[Asyn
         group.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("seed", range(POINTS))
+@pytest.mark.parametrize(
+    "seed",
+    [*range(POINTS), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(POINTS, MANY_POINTS))],
+)
 async def test_a_cancelled_upload_leaves_nothing_behind_and_goes_on(
     seed: int,
     sandbox: Sandbox,

@@ -101,7 +101,7 @@ def moments(telestream: range, panda: range, cloudkey: range) -> list[tuple[str,
     return [(service, seed) for service, some in seeds.items() for seed in some]
 
 
-@pytest.mark.parametrize(("service", "seed"), moments(range(3), range(3), range(2)))
+@pytest.mark.parametrize(("service", "seed"), moments(range(3), range(2), range(2, 3)))
 def test_an_upload_survives_a_kill(
     service: str,
     seed: int,
@@ -113,7 +113,7 @@ def test_an_upload_survives_a_kill(
 
 
 @pytest.mark.soak  # more than 50 of each kind
-@pytest.mark.parametrize(("service", "seed"), moments(range(3, 54), range(3, 54), range(2, 53)))
+@pytest.mark.parametrize(("service", "seed"), moments(range(3, 54), range(2, 53), range(51)))
 def test_an_upload_survives_many_kills(
     service: str,
     seed: int,
