@@ -95,7 +95,8 @@ class World:
         self.assets = AssetMaker(self)
         self.flixcloud = JobRunner(self)
         self.credentials = self._credentials()
-        self._furnish()
+        with store.together():
+            self._furnish()
 
     @classmethod
     def open(
@@ -168,7 +169,8 @@ class World:
         self.clock.advance(time.time() - self.clock.now())
         self.faults.clear()
         self.requests.clear()
-        self._furnish()
+        with self.store.together():
+            self._furnish()
 
     @property
     def config(self) -> dict[str, object]:

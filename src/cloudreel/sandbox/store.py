@@ -1,7 +1,8 @@
 """What the sandbox remembers: JSON documents, stored parts and used signatures, in one SQLite file.
 
-A killed process loses nothing it had answered for: every statement is its own transaction, written ahead. A
-machine that loses power may take the last of it along: a stand-in does not wait for the disk.
+A killed process loses nothing it had answered for: every statement is its own transaction, but for what is
+furnished together, written ahead. A machine that loses power may take the last of it along: a stand-in does
+not wait for the disk.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
 __all__ = ["Document", "Store"]
@@ -22,8 +25,8 @@ Document: TypeAlias = dict[str, Any]
 """One stored object. Names that begin with an underscore are the sandbox's own and never leave it."""
 
 _SCHEMA = """
-PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
+PRAGMA journal_mode = WAL;
 BEGIN;
 CREATE TABLE IF NOT EXISTS documents (
     number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, id TEXT, scope TEXT, parent TEXT, body BLOB,
@@ -54,6 +57,13 @@ class Store:
     def close(self) -> None:
         """Close the database; nothing may be asked afterwards."""
         self._db.close()
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """Make what follows one transaction: many statements in the time of one."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
 
     def folder(self, name: str) -> Path:
         """Return the data directory's sub-folder ``name``, made if it is not there."""
