@@ -14,6 +14,7 @@ from anyio import lowlevel
 from cloudreel.sandbox.net import Undelivered
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from conftest import Flix, Outside
@@ -195,7 +196,11 @@ async def test_a_notification_is_tried_three_times(
     assert len({body for _, _, body in outside.told}) == 1
 
 
-async def test_the_gaps_between_tries_grow(flix: Flix, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_gaps_between_tries_grow(
+    flix: Flix,
+    monkeypatch: pytest.MonkeyPatch,
+    replace_sleep: Callable[[Callable[[float], Awaitable[None]]], None],
+) -> None:
     gaps: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -205,7 +210,7 @@ async def test_the_gaps_between_tries_grow(flix: Flix, monkeypatch: pytest.Monke
         raise Undelivered("nobody is there")
 
     monkeypatch.setattr(flix.world.net, "send_xml", unreachable)
-    monkeypatch.setattr("cloudreel.sandbox.notify.anyio.sleep", sleep)
+    replace_sleep(sleep)
     url = "<notification-url>http://app.example/</notification-url>"
     id = await flix.create(input="http://gone.example/a", more=url)
     with anyio.fail_after(60):
