@@ -26,7 +26,6 @@ Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
 
 READ_SIZE = 64 * 1024  # bytes of an answer read at once
 STEP = 2**20  # bytes that the kernel is asked to move at once, to begin with
-RECORD = 16 * 1024  # bytes that TLS sends as one; the most it can (RFC 8446 section 5.1)
 LOOKS = 10  # times in the timeout that the kernel lets go of what it cannot send
 TOO_SLOW = "The service took or gave nothing in time"
 
@@ -114,15 +113,15 @@ class Connection:
         """
         used = self._limited(timeout)
         flags = socket.MSG_MORE if more and not self.is_encrypted else 0
-        # Each call of TLS has to be over in time, not only to get on: it is given what cannot come in parts.
-        most = RECORD if self.is_encrypted else len(data)
         left = memoryview(data)
         with _told_as(httpx.WriteError, httpx.WriteTimeout):
             while left:
                 try:
-                    left = left[used.send(left[:most], flags) :]
-                except BlockingIOError:
+                    left = left[used.send(left, flags) :]
+                except (BlockingIOError, ssl.SSLWantWriteError):
                     self.wait(timeout)
+                except ssl.SSLWantReadError:
+                    self._wait_for_news(timeout)
 
     def send_file(self, descriptor: int, offset: int, count: int, timeout: float | None) -> int | None:
         """Have the kernel send bytes of a file, as many as the connection takes now.
@@ -163,7 +162,8 @@ class Connection:
         Raises:
             httpx.WriteTimeout: it took nothing in time.
         """
-        left = None if timeout is None else timeout * (1 - 1 / LOOKS)
+        waited = 0.0 if self.is_encrypted else 1 / LOOKS  # of it, by the kernel
+        left = None if timeout is None else timeout * (1 - waited)
         if not self._ready(select.POLLOUT | (select.POLLIN if for_news else 0), left):
             raise httpx.WriteTimeout(TOO_SLOW)
 
@@ -176,7 +176,13 @@ class Connection:
         """
         used = self._limited(timeout)
         with _told_as(httpx.ReadError, httpx.ReadTimeout):
-            return used.recv(READ_SIZE)
+            while True:
+                try:
+                    return used.recv(READ_SIZE)
+                except ssl.SSLWantReadError:
+                    self._wait_for_news(timeout)
+                except ssl.SSLWantWriteError:
+                    self.wait(timeout)
 
     def buffer(self, size: int) -> memoryview:
         """Return memory of this size, the same each time; `send` is done with it when it returns."""
@@ -248,19 +254,24 @@ class Connection:
         """Return the socket, whose calls take no longer than the timeout while nothing moves.
 
         The kernel keeps the time of a plain socket: each of its calls is then one system call, as sendfile
-        would have to be in any case. TLS needs more than one, and Python to keep the time of them.
+        would have to be in any case. Those of TLS wait for nothing, and say so: whatever else has Python
+        look before each record whether the connection takes it.
         """
         used = self._used()
         if self._timeout != (timeout,):
             self._timeout = (timeout,)
             if isinstance(used, ssl.SSLSocket):
-                used.settimeout(timeout)
+                used.settimeout(0.0)
             else:
                 used.settimeout(None)
                 # The kernel takes the time of each piece within a sendfile anew, so it gets a part of it.
                 used.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _kernel_time(timeout, LOOKS))
                 used.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _kernel_time(timeout))
         return used
+
+    def _wait_for_news(self, timeout: float | None) -> None:
+        if not self._ready(select.POLLIN, timeout):
+            raise TimeoutError
 
     def _ready(self, event: int, timeout: float | None) -> bool:
         poll = select.poll()
