@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import ssl
 from contextlib import AbstractAsyncContextManager
 from functools import cache
-from importlib.metadata import version
 from typing import Literal, Protocol, TypedDict
 
 import httpx
@@ -103,4 +101,7 @@ class Wiring:
 @cache  # the version is read from disk
 def default_user_agent() -> str:
     """Return the product tokens sent when the caller gives none."""
+    import platform
+    from importlib.metadata import version  # with all of `email` and `zipfile` behind it
+
     return f"cloudreel/{version('cloudreel')} python/{platform.python_version()} httpx/{httpx.__version__}"
