@@ -14,6 +14,7 @@ from cloudreel.flixcloud import (
     AsyncFlixCloud,
     FlixCloud,
     Inbox,
+    JobNotFound,
     JobNotification,
     TranscodingFailed,
     WaitTimedOut,
@@ -51,6 +52,8 @@ def service() -> Service:
 @pytest.fixture
 async def fc(service: Service, anyio_backend: str) -> AsyncIterator[AsyncFlixCloud]:
     async with AsyncFlixCloud(KEY, transport=httpx.MockTransport(service.handle), retries=0) as client:
+        with pytest.raises(JobNotFound):
+            await client.job_status(0)  # the first call takes longest, which no wait has to bear
         yield client
 
 
@@ -79,7 +82,7 @@ async def test_the_first_failure_is_raised_at_once(fc: AsyncFlixCloud, service: 
 @pytest.mark.anyio
 async def test_failures_are_collected_on_request(fc: AsyncFlixCloud, service: Service) -> None:
     service.states = {1: "successful_job", 2: "cancelled_job", 4: "transcoding"}
-    results = await wait_all(fc, [1, 2, 3, 4], timeout=0.2, poll=0.01, collect=True)
+    results = await wait_all(fc, [1, 2, 3, 4], timeout=0.5, poll=0.01, collect=True)
     failures = [type(each).__name__ for each in results if isinstance(each, CloudReelError)]
     assert (len(results), failures) == (4, ["TranscodingFailed", "JobNotFound", "WaitTimedOut"])
 
@@ -88,7 +91,7 @@ async def test_failures_are_collected_on_request(fc: AsyncFlixCloud, service: Se
 async def test_a_wait_for_all_runs_out_of_time(fc: AsyncFlixCloud, service: Service) -> None:
     service.states = {1: "successful_job", 2: "transcoding"}
     with pytest.raises(WaitTimedOut, match="Job 2 had not ended"):
-        await wait_all(fc, [1, 2], timeout=0.05, poll=0.01)
+        await wait_all(fc, [1, 2], timeout=0.5, poll=0.01)
 
 
 @pytest.mark.anyio
@@ -114,7 +117,7 @@ async def test_the_poll_is_faster_than_a_notification_that_never_comes(
 ) -> None:
     service.states = {1: "transcoding", 2: "transcoding"}
     service.looked = lambda: service.states.update(
-        dict.fromkeys([1, 2], "successful_job") if service.looks > 6 else {}
+        dict.fromkeys([1, 2], "successful_job") if service.looks > 7 else {}
     )
     with anyio.fail_after(60):
         assert len(await wait_all(fc, [1, 2], poll=0.001, notified=Inbox())) == 2
