@@ -159,7 +159,8 @@ class Exchange:
             raise
         self._by_kernel = not self._connection.is_encrypted
         while left := part.length - self.sent:
-            if self.sent and self._is_refused():
+            # What little is left need not be spared: the answer is heard after it.
+            if self.sent and left > LAST and self._is_refused():
                 return
             if self._by_kernel and left > LAST:
                 count = self._move(left - LAST)
