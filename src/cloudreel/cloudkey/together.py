@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from cloudreel.cloudkey.client import AsyncCloudKey
 from cloudreel.cloudkey.models import Assets
-from cloudreel.cloudkey.sync import CloudKey
 from cloudreel.core.groups import together
 from cloudreel.core.twin import original, run
 from cloudreel.errors import CloudReelError
+
+if TYPE_CHECKING:
+    from cloudreel.cloudkey.sync import CloudKey  # loaded by who uses it
 
 
 @overload

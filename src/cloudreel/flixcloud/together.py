@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 from cloudreel.core.groups import together
 from cloudreel.core.inbox import Inbox
@@ -12,7 +12,9 @@ from cloudreel.core.twin import original, run
 from cloudreel.errors import CloudReelError
 from cloudreel.flixcloud.client import AsyncFlixCloud
 from cloudreel.flixcloud.models import JobStatus
-from cloudreel.flixcloud.sync import FlixCloud
+
+if TYPE_CHECKING:
+    from cloudreel.flixcloud.sync import FlixCloud  # loaded by who uses it
 
 
 @overload
