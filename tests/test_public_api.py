@@ -408,3 +408,15 @@ def test_a_service_needs_no_extra(module: str) -> None:
     assert module.partition(".")[0] in loaded_by(
         f"import sys; sys.modules.update(dict.fromkeys({sorted(EXTRAS)})); import {module}"
     )
+
+
+@pytest.mark.parametrize("room", ["cloudkey", "cloudkey_rest", "flixcloud", "panda", "telestream"])
+def test_a_service_loads_its_synchronous_twins_on_first_use(room: str) -> None:
+    code = (
+        f"import sys, cloudreel.{room} as room; "
+        f"assert 'cloudreel.{room}.sync' not in sys.modules; "
+        "assert all(hasattr(room, name) for name in room.__all__); "
+        f"assert 'cloudreel.{room}.sync' in sys.modules; "
+        "assert not hasattr(room, 'Nonsense')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

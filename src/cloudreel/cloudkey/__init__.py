@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cloudreel.cloudkey.account import (
     AsyncEncodingSettings,
     AsyncFarm,
@@ -49,26 +51,29 @@ from cloudreel.cloudkey.models import (
     UserPage,
 )
 from cloudreel.cloudkey.remote import AsyncRemoteMethod, AsyncRemoteObject
-from cloudreel.cloudkey.sync import (
-    CloudKey,
-    EncodingSettings,
-    Farm,
-    File,
-    Media,
-    Organisation,
-    PlayerPreset,
-    RemoteMethod,
-    RemoteObject,
-    System,
-    User,
-)
 from cloudreel.cloudkey.together import wait_all, wait_all_sync
 from cloudreel.cloudkey.urls import DrmOptions
 from cloudreel.core.bandwidth import Bandwidth
 from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
+from cloudreel.core.lazy import on_first_use
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
 from cloudreel.signing import SecLevel
+
+if TYPE_CHECKING:  # asynchronous programs do without the synchronous twins
+    from cloudreel.cloudkey.sync import (
+        CloudKey,
+        EncodingSettings,
+        Farm,
+        File,
+        Media,
+        Organisation,
+        PlayerPreset,
+        RemoteMethod,
+        RemoteObject,
+        System,
+        User,
+    )
 
 __all__ = [
     "ApplicationException",
@@ -136,3 +141,6 @@ __all__ = [
     "wait_all",
     "wait_all_sync",
 ]
+
+if not TYPE_CHECKING:  # who would take any name for one of these
+    __getattr__ = on_first_use(__name__, __all__, "cloudreel.cloudkey.sync")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cloudreel.core.bandwidth import Bandwidth
 from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.inbox import Inbox
+from cloudreel.core.lazy import on_first_use
 from cloudreel.core.options import Limits
 from cloudreel.flixcloud.client import AsyncFlixCloud
 from cloudreel.flixcloud.errors import (
@@ -35,8 +38,10 @@ from cloudreel.flixcloud.models import (
 )
 from cloudreel.flixcloud.notifications import JobNotification
 from cloudreel.flixcloud.params import JobParams, SentParams
-from cloudreel.flixcloud.sync import FlixCloud, Job
 from cloudreel.flixcloud.together import wait_all, wait_all_sync
+
+if TYPE_CHECKING:  # asynchronous programs do without the synchronous twins
+    from cloudreel.flixcloud.sync import FlixCloud, Job
 
 __all__ = [
     "AccessDenied",
@@ -77,3 +82,6 @@ __all__ = [
     "wait_all",
     "wait_all_sync",
 ]
+
+if not TYPE_CHECKING:  # who would take any name for one of these
+    __getattr__ = on_first_use(__name__, __all__, "cloudreel.flixcloud.sync")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cloudreel.core.bandwidth import Bandwidth
 from cloudreel.core.hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent
 from cloudreel.core.inbox import Inbox
+from cloudreel.core.lazy import on_first_use
 from cloudreel.core.options import Limits
 from cloudreel.downloads import DownloadProgress
 from cloudreel.panda.models import Metadata
@@ -29,19 +32,6 @@ from cloudreel.telestream.errors import (
 )
 from cloudreel.telestream.factories import AsyncFactories, AsyncFactory
 from cloudreel.telestream.profiles import AsyncProfile, AsyncProfiles
-from cloudreel.telestream.sync import (
-    Encoding,
-    Encodings,
-    Factories,
-    Factory,
-    Flip,
-    Profile,
-    Profiles,
-    Telestream,
-    Video,
-    VideoEncodings,
-    Videos,
-)
 from cloudreel.telestream.videos import (
     AsyncEncoding,
     AsyncEncodings,
@@ -51,11 +41,25 @@ from cloudreel.telestream.videos import (
 )
 from cloudreel.uploads.plan import Progress
 from cloudreel.uploads.session import AsyncUploadSession
-from cloudreel.uploads.sync import UploadSession
 from cloudreel.uploads.ticket import Ticket
 
-TelestreamCloud = Telestream
-"""The name of the old client."""
+if TYPE_CHECKING:  # asynchronous programs do without the synchronous twins
+    from cloudreel.telestream.sync import (
+        Encoding,
+        Encodings,
+        Factories,
+        Factory,
+        Flip,
+        Profile,
+        Profiles,
+        Telestream,
+        Video,
+        VideoEncodings,
+        Videos,
+    )
+    from cloudreel.uploads.sync import UploadSession
+
+    TelestreamCloud = Telestream  # the name of the old client
 
 __all__ = [
     "AsyncEncoding",
@@ -113,3 +117,8 @@ __all__ = [
     "wait_all",
     "wait_all_sync",
 ]
+
+if not TYPE_CHECKING:  # who would take any name for one of these
+    __getattr__ = on_first_use(
+        __name__, __all__, "cloudreel.telestream.sync", {"TelestreamCloud": "Telestream"}
+    )
