@@ -22,8 +22,9 @@ PART_SIZE = 64 * 1024
 class Control:
     """The control routes of a sandbox."""
 
-    def __init__(self, base_url: str) -> None:
-        self._http = httpx.Client(base_url=f"{base_url}/__sandbox__", timeout=60, verify=False)
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._world = sandbox.world
+        self._http = httpx.Client(base_url=f"{sandbox.base_url}/__sandbox__", timeout=60, verify=False)
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything the sandbox knows."""
@@ -32,7 +33,7 @@ class Control:
 
     def requests(self) -> list[dict[str, Any]]:
         """Return what the sandbox was asked, oldest first."""
-        return self.state()["requests"]
+        return [dict(request) for request in self._world.requests.copy()]
 
     def upload_of(self, video_id: str | None) -> dict[str, Any]:
         """Return the upload that became a video."""
@@ -96,7 +97,7 @@ def credentials(sandbox: Sandbox) -> dict[str, Any]:
 
 @pytest.fixture
 def control(sandbox: Sandbox) -> Iterator[Control]:
-    control = Control(sandbox.base_url)
+    control = Control(sandbox)
     yield control
     control.clear_faults()
     control.close()
