@@ -25,7 +25,7 @@ def head(method: str, target: bytes, fields: Mapping[str, str]) -> bytes:
     Raises:
         httpx.LocalProtocolError: this cannot be sent.
     """
-    lines = []
+    lines: list[str] = []
     for name, value in fields.items():
         if _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
             return head_by_h11(method, target, fields)
