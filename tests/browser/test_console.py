@@ -173,11 +173,19 @@ def test_a_sandbox_that_has_gone_is_told(page: Page) -> None:
     page.get_by_text("The sandbox does not answer").wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
-def test_it_fits(console: Page, film: Film, tmp_path: Path, size: tuple[int, int], scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("a desk", "light"),
+        ("a phone", "dark"),
+        pytest.param("a desk", "dark", marks=pytest.mark.soak),
+        pytest.param("a phone", "light", marks=pytest.mark.soak),
+    ],
+)
+def test_it_fits(console: Page, film: Film, tmp_path: Path, size: str, scheme: str) -> None:
+    width, height = SIZES[size]
     console.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    console.set_viewport_size({"width": size[0], "height": size[1]})
+    console.set_viewport_size({"width": width, "height": height})
     assert console.evaluate(WIDE)
     colours = console.evaluate(
         "(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))"
