@@ -81,7 +81,7 @@ async def test_failures_are_collected_on_request(ck: AsyncCloudKey, service: Ser
         "d": [{}],
     }
     wanted = {id: ["source"] for id in "abcd"}
-    found = await wait_all(ck, wanted, timeout=0.5, poll=0.01, collect=True)
+    found = await wait_all(ck, wanted, timeout=1.5, poll=0.01, collect=True)
     assert found["b"] == ready("source")
     assert [type(found[id]) for id in "acd"] == [AssetFailed, WaitTimedOut, NotFound]
 

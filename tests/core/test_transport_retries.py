@@ -132,7 +132,7 @@ async def test_an_attempt_that_takes_too_long_is_given_up_and_repeated(
         raise AssertionError
 
     wire.answers(never, 200)
-    answer = await wire.transport(Options(timeout=0.05)).exchange(wire.call())
+    answer = await wire.transport(Options(timeout=0.5)).exchange(wire.call())
     assert (answer.attempts, pauses) == (2, [0.25])
     wire.answers(never)
     with pytest.raises(

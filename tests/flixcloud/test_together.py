@@ -82,7 +82,7 @@ async def test_the_first_failure_is_raised_at_once(fc: AsyncFlixCloud, service: 
 @pytest.mark.anyio
 async def test_failures_are_collected_on_request(fc: AsyncFlixCloud, service: Service) -> None:
     service.states = {1: "successful_job", 2: "cancelled_job", 4: "transcoding"}
-    results = await wait_all(fc, [1, 2, 3, 4], timeout=0.5, poll=0.01, collect=True)
+    results = await wait_all(fc, [1, 2, 3, 4], timeout=1.5, poll=0.01, collect=True)
     failures = [type(each).__name__ for each in results if isinstance(each, CloudReelError)]
     assert (len(results), failures) == (4, ["TranscodingFailed", "JobNotFound", "WaitTimedOut"])
 

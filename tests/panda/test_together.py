@@ -86,7 +86,7 @@ async def test_the_first_failure_is_raised_at_once(panda: AsyncPanda, service: S
 async def test_failures_are_collected_on_request(panda: AsyncPanda, service: Service) -> None:
     found = await encodings(panda, service, a="success", b="fail", c="gone", d="processing")
     del service.status["c"]
-    results = await wait_all(found, timeout=0.2, poll=0.01, collect=True)
+    results = await wait_all(found, timeout=1.5, poll=0.01, collect=True)
     assert results[0] is found[0]
     failures = [result for result in results if isinstance(result, CloudReelError)]
     assert [type(failure).__name__ for failure in failures] == [
