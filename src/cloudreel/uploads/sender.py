@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 from attrs import evolve
 
@@ -102,7 +103,10 @@ class Sender:
         self._failure = None
         self._standstill = 0
         self._under_way = 0
-        group.start_soon(self._receive)
+        if self._source.is_whole:
+            self._whole.set()
+        else:
+            group.start_soon(self._receive)
         if ask_first:
             await self._ask()
         rounds = 0
@@ -133,6 +137,7 @@ class Sender:
         await self._adopt(await self._exchange(self._dialect.query()))
 
     async def _send_missing(self, group: TaskGroup) -> None:
+        await anyio.lowlevel.checkpoint()  # abort() comes in here, or a callback that ends the program
         self._lanes = min(self._limit, self._plan.waiting)
         for _ in range(self._lanes):
             group.start_soon(self._send_in_turn)
@@ -157,10 +162,9 @@ class Sender:
 
     async def _receive(self) -> None:
         """Take in what of the source is still to come; the ticket then says what it looks like."""
-        if not self._source.is_whole:
-            await self._source.fill()
-            self.ticket = evolve(self.ticket, fingerprint=self._source.fingerprint)
-            await self._moved(self.ticket)
+        await self._source.fill()
+        self.ticket = evolve(self.ticket, fingerprint=self._source.fingerprint)
+        await self._moved(self.ticket)
         self._whole.set()
 
     async def _room(self) -> None:
