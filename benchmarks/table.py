@@ -33,6 +33,12 @@ class Row:
     unit: str = "us"
     note: str = ""
 
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """What ours and theirs take, or nothing where that could not be measured."""
+        scale = UNITS[self.unit]
+        return (self.ours or 0.0) / scale, (self.theirs or 0.0) / scale
+
     def cells(self) -> dict[str, str]:
         """Return the row as texts by the names in `HEAD`."""
         return {
@@ -45,6 +51,12 @@ class Row:
             "floor": shown(self.floor),
             "beside": f"{self.peer} ({self.note})" if self.note else self.peer,
         }
+
+
+def under(question: str, found: float, limit: float, unit: str, note: str = "") -> Row:
+    """Return a row whose peer is a limit."""
+    ours = max(found, 1e-3)
+    return Row(question, "the limit", ours, limit, ours / limit, 1.0, unit=unit, note=note)
 
 
 def versioned(package: str) -> str:

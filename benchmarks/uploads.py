@@ -19,7 +19,7 @@ from importlib.util import find_spec
 
 import delayline
 from measure import Effort
-from table import Row, as_lines, heading, versioned
+from table import Row, as_lines, heading, under, versioned
 from upload_runs import GIB, MIB, Case, Run, measured
 
 PAIRS = 5  # rounds at most: an upload takes seconds
@@ -150,8 +150,7 @@ def limited(
     notes = [
         f"{name} {statistics.median(run.peak for run in each) / MIB:.1f}" for name, each in others.items()
     ]
-    ours = max(statistics.median(found), 1e-3)
-    return Row(question, "the limit", ours, limit, ours / limit, 1.0, unit=unit, note=", ".join(notes))
+    return under(question, statistics.median(found), limit, unit, ", ".join(notes))
 
 
 def spread(ratios: Iterator[float] | Sequence[float]) -> str:
