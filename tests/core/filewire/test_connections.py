@@ -16,7 +16,7 @@ import anyio
 import httpx
 import pytest
 
-from cloudreel.core.filewire import exchange, wire
+from cloudreel.core.filewire import wire
 from cloudreel.core.filewire.connection import Connection
 from cloudreel.uploads.bodies import SourceBody
 from cloudreel.uploads.sources import open_source
@@ -188,7 +188,8 @@ async def test_a_service_that_takes_nothing_is_given_up_in_time(
 async def test_one_piece_over_tls_may_take_longer_than_the_timeout_as_long_as_it_moves(
     start: Callable[..., Server], path: Path, kit: type[Kit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "PIECE", 24 * 2**20)
+    monkeypatch.setattr(wire, "PIECES", range(2**20, 24 * 2**20))
+    monkeypatch.setattr(wire, "BUFFERS", 2**30)
     os.truncate(path, 24 * 2**20)
     took: list[float] = []
 

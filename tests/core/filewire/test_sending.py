@@ -88,7 +88,6 @@ async def test_progress_is_told_on_the_event_loop_and_to_the_end(
 ) -> None:
     monkeypatch.setattr(exchange, "TELL_EVERY", 0.0)
     monkeypatch.setattr(connection, "STEP", 100_000)
-    monkeypatch.setattr(exchange, "PIECE", 100_000)
     counts: list[int] = []
     threads: set[threading.Thread] = set()
 
@@ -109,7 +108,6 @@ async def test_who_is_slow_to_hear_of_the_progress_does_not_hold_up_the_upload(
 ) -> None:
     monkeypatch.setattr(exchange, "TELL_EVERY", 0.0)
     monkeypatch.setattr(connection, "STEP", 100_000)
-    monkeypatch.setattr(exchange, "PIECE", 100_000)
     arrived = threading.Event()
 
     def take(peer: Peer, server: Server) -> None:

@@ -25,7 +25,8 @@ Address: TypeAlias = tuple[int, int, int, str, tuple[str | int, ...]]
 """As ``getaddrinfo`` gives it: family, kind, protocol, canonical name, where."""
 
 READ_SIZE = 64 * 1024  # bytes of an answer read at once
-STEP = 2**20  # bytes that the kernel is asked to move at once, to begin with
+PIECE = 256 * 1024  # bytes; larger ones save nothing
+STEP = 2**20  # bytes of a file that are sent by one call, to begin with
 LOOKS = 10  # times in the timeout that the kernel lets go of what it cannot send
 TOO_SLOW = "The service took or gave nothing in time"
 
@@ -40,10 +41,14 @@ class Full(Exception):
 class Connection:
     """A socket to one service, which may be used for one request after the other.
 
-    ``step`` is for who sends files: how many bytes the kernel is best asked to move at once.
+    ``step`` is for who sends files: how many bytes are best sent by one call.
+
+    Args:
+        piece: bytes that are read and sent at once where the kernel cannot move them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, piece: int = PIECE) -> None:
+        self._piece = piece
         self._socket: socket.socket | None = None
         self._ended = False
         self._lock = threading.Lock()  # of the two above
@@ -114,14 +119,15 @@ class Connection:
         used = self._limited(timeout)
         flags = socket.MSG_MORE if more and not self.is_encrypted else 0
         left = memoryview(data)
-        with _told_as(httpx.WriteError, httpx.WriteTimeout):
-            while left:
-                try:
-                    left = left[used.send(left, flags) :]
-                except (BlockingIOError, ssl.SSLWantWriteError):
-                    self.wait(timeout)
-                except ssl.SSLWantReadError:
-                    self._wait_for_news(timeout)
+        while left:
+            try:
+                left = left[used.send(left, flags) :]
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                self.wait(timeout)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN, timeout, httpx.WriteTimeout)
+            except OSError as error:
+                raise httpx.WriteError(str(error)) from error
 
     def send_file(self, descriptor: int, offset: int, count: int, timeout: float | None) -> int | None:
         """Have the kernel send bytes of a file, as many as the connection takes now.
@@ -152,6 +158,26 @@ class Connection:
                 raise
             raise httpx.WriteError(str(error)) from error
 
+    def copy_file(self, descriptor: int, offset: int, count: int, timeout: float | None) -> int:
+        """Read bytes of a file and send them: over TLS, or where the kernel cannot do both at once.
+
+        Arguments as those of `send_file`.
+
+        Returns:
+            How many bytes were sent, 0 at the end of the file.
+
+        Raises:
+            httpx.WriteTimeout: the service did not take them in time.
+            httpx.WriteError: the connection is broken.
+            OSError: the file cannot be read.
+        """
+        at, end = offset, offset + count
+        with self.buffer(min(count, self._piece)) as buffer:
+            while at < end and (read := os.preadv(descriptor, [buffer[: end - at]], at)):
+                self.send(buffer[:read], timeout)
+                at += read
+        return at - offset
+
     def wait(self, timeout: float | None, *, for_news: bool = False) -> None:
         """Wait, after `Full`, until the connection takes something again.
 
@@ -164,8 +190,7 @@ class Connection:
         """
         waited = 0.0 if self.is_encrypted else 1 / LOOKS  # of it, by the kernel
         left = None if timeout is None else timeout * (1 - waited)
-        if not self._ready(select.POLLOUT | (select.POLLIN if for_news else 0), left):
-            raise httpx.WriteTimeout(TOO_SLOW)
+        self._wait(select.POLLOUT | (select.POLLIN if for_news else 0), left, httpx.WriteTimeout)
 
     def receive(self, timeout: float | None) -> bytes:
         """Return what has come, waiting for something if need be; nothing when the service has closed.
@@ -180,9 +205,9 @@ class Connection:
                 try:
                     return used.recv(READ_SIZE)
                 except ssl.SSLWantReadError:
-                    self._wait_for_news(timeout)
+                    self._wait(select.POLLIN, timeout, httpx.ReadTimeout)
                 except ssl.SSLWantWriteError:
-                    self.wait(timeout)
+                    self._wait(select.POLLOUT, timeout, httpx.ReadTimeout)
 
     def buffer(self, size: int) -> memoryview:
         """Return memory of this size, the same each time; `send` is done with it when it returns."""
@@ -269,9 +294,9 @@ class Connection:
                 used.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _kernel_time(timeout))
         return used
 
-    def _wait_for_news(self, timeout: float | None) -> None:
-        if not self._ready(select.POLLIN, timeout):
-            raise TimeoutError
+    def _wait(self, event: int, timeout: float | None, late: type[httpx.TimeoutException]) -> None:
+        if not self._ready(event, timeout):
+            raise late(TOO_SLOW)
 
     def _ready(self, event: int, timeout: float | None) -> bool:
         poll = select.poll()

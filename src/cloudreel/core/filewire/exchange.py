@@ -15,8 +15,7 @@ from attrs import frozen
 from cloudreel.core.filewire.connection import Connection, Full
 from cloudreel.core.filewire.reply import Reply
 
-LEAST, MOST = 64 * 1024, 8 * 2**20  # bytes that the kernel is asked to move at once
-PIECE: Final = 256 * 1024  # bytes that are read and sent at once where the kernel cannot move them
+LEAST, MOST = 64 * 1024, 8 * 2**20  # bytes of a file that are sent by one call
 LAST: Final = 4 * 1024  # bytes that wait until the file was found unchanged
 TELL_EVERY: Final = 0.05  # seconds between two words on the progress of one part
 
@@ -162,23 +161,19 @@ class Exchange:
             # What little is left need not be spared: the answer is heard after it.
             if self.sent and left > LAST and self._is_refused():
                 return
-            if self._by_kernel and left > LAST:
-                count = self._move(left - LAST)
-            else:
-                count = self._copy(min(left, PIECE))
+            count = self._move(left - LAST) if left > LAST else self._finish(left)
             self.sent += count
             if time.monotonic() >= self._tell_at:
                 self._tell()
         self._is_sent = True
 
     def _move(self, most: int) -> int:
-        """Have the kernel send what comes next; return how much it took, which may be nothing."""
-        part, began, step = self.part, time.monotonic(), self._connection.step
+        """Send what comes next, by the kernel if it can; return how much it was, which may be nothing."""
+        began, step = time.monotonic(), self._connection.step
         count = min(most, step)
+        move = self._connection.send_file if self._by_kernel else self._connection.copy_file
         try:
-            moved = self._connection.send_file(
-                part.descriptor, part.offset + self.sent, count, self._timeout.write
-            )
+            moved = move(self.part.descriptor, self.part.offset + self.sent, count, self._timeout.write)
         except Full:
             # An answer that has been heard stays readable, so it would end each wait at once.
             self._connection.wait(self._timeout.write, for_news=not self._reply.status)
@@ -187,8 +182,8 @@ class Exchange:
             self._by_kernel = False
             return 0
         if not moved:
-            raise part.shortened(self.sent)
-        self._moved = True
+            raise self.part.shortened(self.sent)
+        self._moved = self._moved or self._by_kernel
         # Slow lines show progress, fast ones save calls.
         taken = time.monotonic() - began
         if taken > TELL_EVERY:
@@ -197,16 +192,15 @@ class Exchange:
             self._connection.step = min(step * 2, MOST)
         return moved
 
-    def _copy(self, count: int) -> int:
+    def _finish(self, count: int) -> int:
+        """Send the last bytes, unless the file has changed: the service gets no end of a part of it then."""
         part = self.part
-        with self._connection.buffer(count) as buffer:
-            read = os.preadv(part.descriptor, [buffer], part.offset + self.sent)
-            if not read:
-                raise part.shortened(self.sent)
-            if read == part.length - self.sent:
-                part.check()  # the service gets no end of a part of a changed file
-            self._connection.send(buffer[:read], self._timeout.write)
-        return read
+        data = os.pread(part.descriptor, count, part.offset + self.sent)
+        if len(data) < count:
+            raise part.shortened(self.sent + len(data))
+        part.check()
+        self._connection.send(data, self._timeout.write)
+        return count
 
     def _is_refused(self) -> bool:
         """Whether the service has refused the part already, and need not take the rest.

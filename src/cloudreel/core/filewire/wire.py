@@ -31,6 +31,8 @@ CallSoon: TypeAlias = Callable[[Callable[[], None]], object]
 """Has an event loop call a function, without waiting for it."""
 
 KEPT_FOR: Final = 5.0  # seconds that an idle connection is used again; httpx keeps its own as long
+BUFFERS: Final = 4 * 2**20  # bytes of all connections together that wait to be encrypted
+PIECES: Final = range(32 * 1024, 256 * 1024)  # bytes of each
 PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -64,6 +66,7 @@ class FileWire:
         self._context = context
         context.set_alpn_protocols(["http/1.1"])  # as httpx has it for its own connections
         self._most = most
+        self._piece = max(PIECES.start, min(PIECES.stop, BUFFERS // most))
         self._headers = {name.title(): value for name, value in headers.items()}
         self._targets = lru_cache(most)(_target)  # the parts of an upload all have one, and are many
         self._threads = anyio.CapacityLimiter(most)
@@ -104,7 +107,7 @@ class FileWire:
                 return await self._run(exchange, target.origin, kept, None)
             except StaleError:
                 continue
-        made = Connection()
+        made = Connection(self._piece)
         dial = await self._look_up(target.origin, made, timeout.connect)
         return await self._run(exchange, target.origin, made, dial)
 
