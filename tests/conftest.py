@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -29,6 +30,10 @@ _patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", _patient, max_examples=200)
 settings.register_profile("quick", _patient, max_examples=30)
 settings.load_profile("quick")
+
+# What runs in the background may be deaf to Ctrl-C, and so would be the programs that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 gc.disable()  # while tests are collected: they all stay
 
