@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from contextvars import ContextVar
 from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
-from anyio import SpooledTemporaryFile
 from starlette.responses import JSONResponse, Response
 
 from cloudreel.sandbox.faults.exchange import CONTROL
@@ -66,10 +66,11 @@ async def moved(fault: Fault, exchange: Exchange) -> None:
 
 async def duplicate(fault: Fault, exchange: Exchange) -> None:
     """Act twice on the same request; the second answer comes back."""
-    async with SpooledTemporaryFile[bytes](max_size=SPOOLED) as body:
+    # Closed without awaiting anything: a server that goes down would leave it open.
+    with SpooledTemporaryFile(max_size=SPOOLED) as body:
         if await record(exchange.receive, body):
             for send in (swallow, exchange.send):
-                await body.seek(0)
+                body.seek(0)
                 await exchange.act(receive=replayed(body, exchange.receive), send=send)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 if TYPE_CHECKING:
-    from anyio import SpooledTemporaryFile
+    from tempfile import SpooledTemporaryFile
+
     from starlette.types import Message, Receive, Send
 
 CHUNK = 64 * 1024
@@ -42,7 +43,7 @@ async def until_lost(receive: Receive) -> None:
 async def record(receive: Receive, body: SpooledTemporaryFile[bytes]) -> bool:
     """Write a request's body into a file; return whether it came to its end."""
     while (message := await receive())["type"] == "http.request":
-        await body.write(message.get("body", b""))
+        body.write(message.get("body", b""))
         if not message.get("more_body", False):
             return True
     return False
@@ -56,7 +57,7 @@ def replayed(body: SpooledTemporaryFile[bytes], receive: Receive) -> Receive:
         nonlocal ended
         if ended:
             return await receive()
-        chunk = await body.read(CHUNK)
+        chunk = body.read(CHUNK)
         ended = not chunk
         return {"type": "http.request", "body": chunk, "more_body": not ended}
 
