@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 from anyio import to_thread
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from cloudreel.sandbox.console.view import view
@@ -43,13 +43,13 @@ def console_routes(world: World) -> list[Route]:
     """Return the page at / and what belongs to it."""
 
     async def page(request: Request) -> Response:
-        return FileResponse(FOLDER / "index.html", headers=HEADERS)
+        return _file("index.html", "text/html")
 
     async def file(request: Request) -> Response:
         name: str = request.path_params["name"]
         if name not in FILES:
             return Response("There is no such file", 404, media_type="text/plain")
-        return FileResponse(FOLDER / name, media_type=FILES[name], headers=HEADERS)
+        return _file(name, FILES[name])
 
     async def state(request: Request) -> Response:
         # A source that was not hashed yet is hashed now, which takes its time: not on the event loop.
@@ -94,3 +94,8 @@ def _is_loopback(host: str) -> bool:
 def _json(value: object, status: int = 200) -> Response:
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return Response(orjson.dumps(value), status, headers=headers, media_type="application/json")
+
+
+def _file(name: str, media_type: str) -> Response:
+    # Small, and read at once: a file that is streamed may be left open when the server goes down.
+    return Response((FOLDER / name).read_bytes(), headers=HEADERS, media_type=media_type)
