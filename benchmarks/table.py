@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 UNITS = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0}
+NOTHING = 5e-4
 HEAD = ("question", "ours", "peer", "unit", "ratio", "target", "floor", "beside")
 SHORT = ("question", "ratio", "target", "beside")  # what README shows
 
@@ -73,6 +74,8 @@ def shown(number: float | None) -> str:
         return ""
     if abs(number) >= 1000:
         return f"{number:,.0f}"
+    if abs(number) < NOTHING:
+        return "0"
     return f"{number:.3g}"
 
 
@@ -124,7 +127,8 @@ def from_json(text: str) -> tuple[list[Row], str]:
 
 def as_rst(rows: Iterable[Row], ran_on: str) -> str:
     """Return the rows that have a target as a table in reStructuredText, with the machine below."""
-    table = [[row.cells()[name] for name in SHORT] for row in rows if row.target is not None and row.ratio]
+    measured = [replace(row, note="") for row in rows if row.target is not None and row.ratio]
+    table = [[row.cells()[name] for name in SHORT] for row in measured]
     widths = [max(len(line[at]) for line in [list(SHORT), *table]) for at in range(len(SHORT))]
     rule = "  ".join("=" * width for width in widths)
     lines = [
